@@ -1,0 +1,9 @@
+//! From a recipe and a seed to a [`shot::Shot`]: named random streams, placement, physics.
+//!
+//! Also the nouns that renderers and post-processing share: [`shot`] and [`frame`]. This crate does
+//! not know any renderer; what it must ask of one is a parameter.
+
+pub mod frame;
+pub mod shot;
+pub mod stream;
+mod validate;
