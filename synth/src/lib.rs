@@ -4,6 +4,7 @@
 //! not know any renderer; what it must ask of one is a parameter.
 
 pub mod frame;
+pub mod physics;
 pub mod shot;
 pub mod stream;
 mod validate;
