@@ -1,0 +1,180 @@
+//! Flags. Parsing only: what a missing flag means is decided in [`crate::plan`].
+
+mod normalise;
+mod picture;
+mod removal;
+mod render;
+mod values;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use picture::{DenoiseArg, PictureArgs, ViewArg};
+pub use removal::{
+    AssetArgs, BatchArgs, ClipArgs, LayersArg, LayoutArg, MaskModeArg, OutputArgs, PairArg,
+    PresetArg, RecipeArgs, RemovalArgs, SceneArgs, StationaryArg, TargetArg,
+};
+pub use render::RenderArgs;
+pub use values::{Redo, SeedRange, ShardArg, Size};
+
+/// Synthetic training video with the truth behind every pixel.
+#[derive(Debug, Parser)]
+#[command(
+    name = "diorama",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 all good, 1 some samples failed (they are listed), \
+    2 bad input or something you can mend, 3 our fault."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Running")]
+pub struct GlobalArgs {
+    /// Threads to compute with [default: all]. The result does not depend on it
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// JSON lines on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress bars
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make object-removal samples: rgb_full, rgb_removed and mask of the same motion
+    Removal(Box<RemovalArgs>),
+    /// Draw a Shot (everything that happens in one clip) and write it as JSON
+    #[command(subcommand)]
+    Shot(ShotCommand),
+    /// Render a glTF file or a shot.json
+    Render(Box<RenderArgs>),
+    /// Check finished samples against the laws they promise
+    Verify(VerifyArgs),
+    /// Rebuild or merge the lists of finished datasets
+    Index(IndexArgs),
+    /// Print the version
+    Version,
+}
+
+/// Recipes that can draw a Shot.
+#[derive(Debug, Subcommand)]
+pub enum ShotCommand {
+    /// The Shot of an object-removal sample
+    Removal(Box<ShotRemovalArgs>),
+}
+
+/// `diorama shot removal`
+#[derive(Debug, Args)]
+pub struct ShotRemovalArgs {
+    /// Seed of the sample
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// File to write; `-` is standard output
+    #[arg(long, short, value_name = "FILE", default_value = "shot.json")]
+    pub output: PathBuf,
+    /// What to draw.
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+}
+
+/// `diorama verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Dataset or sample folders
+    #[arg(required = true, value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// Frames of each sample to render again and compare
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub frames: u32,
+    /// Look at files only, render nothing again
+    #[arg(long, conflicts_with = "frames")]
+    pub no_render: bool,
+    /// Where assets are.
+    #[command(flatten)]
+    pub assets: AssetArgs,
+}
+
+/// `diorama index`
+#[derive(Debug, Args)]
+pub struct IndexArgs {
+    /// Dataset folders
+    #[arg(required = true, value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// Write one merged list here, instead of one list beside each folder
+    #[arg(long, short, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+}
+
+/// Parses the arguments of the process (the program's own name first).
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(normalise::normalise(args))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    fn removal(flags: &str) -> RemovalArgs {
+        let args = format!("diorama removal {flags}");
+        match parse(args.split_whitespace().map(OsString::from))
+            .unwrap()
+            .command
+        {
+            Command::Removal(args) => *args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_seed_tools_spellings_are_understood() {
+        let args = removal(
+            "--seed 43 --output_dir D --video_length 80 --mask_mode binary --render_width 256 \
+             --range_object_scale 1 3 --camera_range_position=5,15 --prob_wall .25 --save_images \
+             --range_num_objs 1,6 --light_range_lookat 0 1",
+        );
+        assert_eq!(args.batch.seed, Some(43));
+        assert_eq!(args.recipe.clip.video_length, Some(80));
+        assert_eq!(args.recipe.clip.render_width, Some(256));
+        assert_eq!(args.recipe.scene.range_object_scale, Some(vec![1.0, 3.0]));
+        assert_eq!(
+            args.recipe.scene.camera_range_position,
+            Some(vec![5.0, 15.0])
+        );
+        assert_eq!(args.output.mask_mode, Some(MaskModeArg::Binary));
+        assert!(args.output.save_images);
+    }
+
+    #[test]
+    fn ranges_may_be_negative() {
+        let args = removal("--range-velocity -2,3 --range-spawn-x -4 4 --seed 1");
+        assert_eq!(args.recipe.scene.range_velocity, Some(vec![-2.0, 3.0]));
+        assert_eq!(args.recipe.scene.range_spawn_x, Some(vec![-4.0, 4.0]));
+    }
+}
