@@ -5,6 +5,7 @@
 
 pub mod frame;
 pub mod physics;
+pub mod recipe;
 pub mod shot;
 pub mod stream;
 mod validate;

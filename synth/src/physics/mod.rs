@@ -1,8 +1,8 @@
 //! Rigid bodies: convex shapes, the simulation, and how good its result is.
 //!
 //! The only module that knows rapier. Results are the same bits on every machine: hulls and inertia
-//! are computed here without transcendental functions , and the solver runs
-//! with its deterministic feature on one thread per clip.
+//! are computed here without transcendental functions, and the solver runs with its deterministic
+//! feature on one thread per clip.
 
 mod hull;
 mod inertia;

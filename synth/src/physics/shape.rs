@@ -24,7 +24,7 @@ impl std::fmt::Debug for BodyShape {
         formatter
             .debug_struct("BodyShape")
             .field("hulls", &self.hulls.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,8 +116,7 @@ impl BodyShape {
         if self.is_floor() {
             return other.height_above(other_pose, pose, reach);
         }
-        let grown = self.box_at(pose).loosened_by(reach);
-        if !grown.intersects_box(&other.box_at(other_pose)) {
+        if !boxes_meet(&self.box_at(pose), &other.box_at(other_pose), reach) {
             return None;
         }
         let contact = query::contact(
@@ -157,22 +156,10 @@ impl BodyShape {
     }
 }
 
-trait Overlap {
-    fn loosened_by(self, margin: f32) -> Aabb;
-    fn intersects_box(&self, other: &Aabb) -> bool;
-}
-
-impl Overlap for Aabb {
-    fn loosened_by(self, margin: f32) -> Aabb {
-        Aabb {
-            mins: self.mins - Vec3::splat(margin),
-            maxs: self.maxs + Vec3::splat(margin),
-        }
-    }
-
-    fn intersects_box(&self, other: &Aabb) -> bool {
-        self.mins.cmple(other.maxs).all() && other.mins.cmple(self.maxs).all()
-    }
+/// Do the boxes come within `reach` of each other?
+fn boxes_meet(a: &Aabb, b: &Aabb, reach: f32) -> bool {
+    let reach = Vec3::splat(reach);
+    (a.mins - reach).cmple(b.maxs).all() && (b.mins - reach).cmple(a.maxs).all()
 }
 
 /// Our pose as rapier's.

@@ -74,8 +74,10 @@ struct Running {
 
 impl Running {
     fn new(bodies: &[Body], gravity: Vec3, settling: bool) -> Self {
-        let mut world = PhysicsWorld::default();
-        world.gravity = gravity;
+        let mut world = PhysicsWorld {
+            gravity,
+            ..PhysicsWorld::default()
+        };
         world.integration_parameters.dt = 1.0 / STEPS_PER_SECOND as f32;
         world.integration_parameters.num_solver_iterations = 8;
         // Reported contacts and resting gaps must not be stale by the recycling distance.
