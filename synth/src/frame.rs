@@ -112,6 +112,8 @@ pub struct Frame {
     pub visible_box: Vec<Option<[u32; 4]>>,
     /// Per object: 2D box of the amodal mask.
     pub amodal_box: Vec<Option<[u32; 4]>>,
+    /// Rays traced for the radiance; a figure for benches, in no file.
+    pub rays: u64,
     /// Mean log2 luminance of the full radiance over pixels (for exposure), before exposure.
     pub log2_mean_luminance: f32,
 }

@@ -3,7 +3,7 @@
 //! It holds results, not ranges: reading a Shot needs no random number. Right-handed world, Z up,
 //! metres, seconds, radians, kilograms; cameras look along their −Z with +Y up (Blender, glTF).
 
-use diorama_assets::model::AssetRecord;
+pub use diorama_assets::model::AssetRecord;
 use diorama_assets::{Material, environment::SunRecord};
 use glam::{Affine3A, Quat, Vec3};
 use serde::{Deserialize, Serialize};

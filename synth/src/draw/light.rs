@@ -1,0 +1,146 @@
+//! The environment and the sun.
+
+use std::sync::Arc;
+
+use diorama_assets::EnvironmentMap;
+use diorama_assets::environment::SunRecord;
+use glam::{Quat, Vec3};
+
+use super::sample::{direction_at, half_shell, uniform};
+use super::{DrawError, Drawing, choice};
+use crate::shot::{Environment, Light, LightKind, Pose, Track, WorldSet};
+
+/// Everything that lights a shot.
+pub(super) struct Lighting {
+    pub(super) environment: Environment,
+    pub(super) sun: Light,
+    pub(super) night: bool,
+    pub(super) description: String,
+}
+
+impl Lighting {
+    pub(super) fn draw(drawing: &Drawing<'_>) -> Result<Self, DrawError> {
+        let recipe = drawing.recipe;
+        let mut stream = drawing.stream("lights");
+        let low = stream.chance(recipe.prob_extreme_lighting);
+        let position = half_shell(&mut stream, recipe.light_range_position, 0.0);
+        let aim = half_shell(&mut stream, recipe.light_range_lookat, 0.0);
+        // One draw for either range, so that the range chosen moves nothing after it.
+        let share = stream.unit();
+        let [lowest, highest] = if low {
+            recipe.range_sun_elevation_extreme_deg
+        } else {
+            recipe.range_sun_elevation_deg
+        };
+        let elevation_deg = lowest + (highest - lowest) * share;
+        let intensity = uniform(&mut stream, recipe.light_range_intensity);
+        let diameter_deg = uniform(&mut stream, recipe.range_sun_angular_diameter_deg);
+        let across = position - aim;
+        let azimuth = libm::atan2(f64::from(across.y), f64::from(across.x));
+        let to_sun = direction_at(azimuth, elevation_deg.to_radians());
+
+        let (asset, map) = draw_environment(drawing, elevation_deg)?;
+        // The sky turns until its sun stands where the light comes from; pictures of real places
+        // stay as they are, as in the original.
+        let rotation = map.sun.map_or(0.0, |sun| {
+            let [x, y, _] = sun.direction_to_sun.map(f64::from);
+            azimuth - libm::atan2(y, x)
+        });
+        Ok(Self {
+            environment: Environment {
+                asset: Some(asset),
+                color: [1.0; 3],
+                rotation_rad: rotation as f32,
+                strength: recipe.environment_strength as f32,
+            },
+            sun: Light {
+                name: "sun".into(),
+                worlds: WorldSet::ALL,
+                kind: LightKind::Sun(SunRecord {
+                    direction_to_sun: to_sun.to_array(),
+                    irradiance: sun_color(map.sun.as_ref()).map(|c| c * intensity),
+                    angular_diameter_rad: diameter_deg.to_radians(),
+                }),
+                pose: Track::Constant(Pose {
+                    position: Vec3::ZERO,
+                    rotation: Quat::from_rotation_arc(Vec3::Z, to_sun).normalize(),
+                }),
+            },
+            night: map.night,
+            description: describe(&map.description, elevation_deg),
+        })
+    }
+}
+
+/// One environment of the library, its sun at the drawn elevation where it has one.
+fn draw_environment(
+    drawing: &Drawing<'_>,
+    elevation_deg: f64,
+) -> Result<(String, Arc<EnvironmentMap>), DrawError> {
+    let mut stream = drawing.stream("environment");
+    let listed = drawing.listed(
+        drawing.library.environments(),
+        &drawing.recipe.environments,
+        "environments",
+    )?;
+    let id = choice(&mut stream, &listed).id.clone();
+    let id = drawing
+        .library
+        .with_sun(&id, elevation_deg, &mut |count| stream.below(count));
+    let map = drawing.library.environment(&id)?;
+    Ok((id, map))
+}
+
+/// Chromaticity of the sky's own sun at unit mean, or white.
+fn sun_color(sun: Option<&SunRecord>) -> [f32; 3] {
+    let Some(sun) = sun else { return [1.0; 3] };
+    let mean = sun.irradiance.iter().sum::<f32>() / 3.0;
+    if mean > 0.0 && mean.is_finite() {
+        sun.irradiance.map(|c| c / mean)
+    } else {
+        [1.0; 3]
+    }
+}
+
+/// A phrase for captions.
+fn describe(environment: &str, elevation_deg: f64) -> String {
+    let sun = if elevation_deg < 12.0 {
+        "a very low sun"
+    } else if elevation_deg < 30.0 {
+        "a low sun"
+    } else if elevation_deg < 55.0 {
+        "sunlight"
+    } else {
+        "a high sun"
+    };
+    if environment.is_empty() {
+        format!("in {sun}")
+    } else {
+        format!("under {environment} with {sun}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_light_shines_from_where_the_record_says() {
+        for (azimuth, elevation) in [(0.3, 0.1), (2.0, 1.3), (-3.0, 0.7)] {
+            let to_sun = direction_at(azimuth, elevation);
+            let rotation = Quat::from_rotation_arc(Vec3::Z, to_sun);
+            assert!((rotation * Vec3::NEG_Z + to_sun).length() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_coloured_sun_keeps_its_colour_and_takes_the_drawn_strength() {
+        let color = sun_color(Some(&SunRecord {
+            direction_to_sun: [0.0, 0.0, 1.0],
+            irradiance: [6.0, 4.0, 2.0],
+            angular_diameter_rad: 0.01,
+        }));
+        assert_eq!(color, [1.5, 1.0, 0.5]);
+        assert_eq!(sun_color(None), [1.0; 3]);
+    }
+}
