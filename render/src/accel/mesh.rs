@@ -1,0 +1,103 @@
+//! The tree of one mesh.
+
+use glam::Vec3;
+
+use super::{
+    build::{Bounds, BuildOptions, Node, WideTree},
+    triangle::{BOX_MARGIN, Leaf},
+};
+
+/// Entries that the traversal of one mesh can have waiting.
+pub(super) const MESH_STACK: usize = 160;
+
+/// A triangle mesh ready to be hit, in its own space; holds its own copy of the geometry.
+#[derive(Debug, Clone)]
+pub struct MeshBvh {
+    positions: Vec<Vec3>,
+    triangles: Vec<[u32; 3]>,
+    nodes: Vec<Node>,
+    leaves: Vec<Leaf>,
+    root: u32,
+    bounds: Option<Bounds>,
+}
+
+impl MeshBvh {
+    /// The tree over `triangles`, whose indices are in range and whose positions are finite.
+    ///
+    /// A mesh without triangles is allowed; no ray hits it. Triangles without area are allowed and
+    /// never hit. The options change how fast rays are, never what they hit.
+    ///
+    /// # Panics
+    /// An index is out of range.
+    pub fn build(positions: &[Vec3], triangles: &[[u32; 3]], options: BuildOptions) -> Self {
+        let boxes: Vec<Bounds> = triangles
+            .iter()
+            .map(|corners| {
+                let bounds = Bounds::around(corners.map(|i| positions[i as usize]));
+                bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN)
+            })
+            .collect();
+        let tree = WideTree::build(&boxes, options, MESH_STACK);
+        let leaves = tree
+            .leaves
+            .iter()
+            .map(|range| {
+                let mut leaf = Leaf::EMPTY;
+                let items = &tree.items[range.start as usize..range.end as usize];
+                for (lane, &item) in items.iter().enumerate() {
+                    leaf.primitives[lane] = item;
+                    for (vertex, &index) in triangles[item as usize].iter().enumerate() {
+                        for (axis, x) in positions[index as usize].to_array().iter().enumerate() {
+                            leaf.vertices[vertex][axis][lane] = *x;
+                        }
+                    }
+                }
+                leaf
+            })
+            .collect();
+        Self {
+            positions: positions.to_vec(),
+            triangles: triangles.to_vec(),
+            nodes: tree.nodes,
+            leaves,
+            root: tree.root,
+            bounds: boxes.into_iter().reduce(Bounds::union),
+        }
+    }
+
+    /// Vertex positions, as given.
+    pub fn positions(&self) -> &[Vec3] {
+        &self.positions
+    }
+
+    /// Vertex indices of each primitive, as given.
+    pub fn triangles(&self) -> &[[u32; 3]] {
+        &self.triangles
+    }
+
+    /// The corners of one primitive.
+    #[inline]
+    pub fn corners(&self, primitive: u32) -> [Vec3; 3] {
+        self.triangles[primitive as usize].map(|i| self.positions[i as usize])
+    }
+
+    /// A little more than the smallest box around the triangles; `None` without triangles.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        self.bounds
+    }
+
+    #[inline(always)]
+    pub(super) fn root(&self) -> u32 {
+        self.root
+    }
+
+    #[inline(always)]
+    pub(super) fn node(&self, index: u32) -> &Node {
+        &self.nodes[index as usize]
+    }
+
+    #[inline(always)]
+    pub(super) fn leaf(&self, index: u32) -> &Leaf {
+        &self.leaves[index as usize]
+    }
+}

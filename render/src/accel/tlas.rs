@@ -1,0 +1,427 @@
+//! The tree of a frame: meshes placed in the world.
+
+use std::sync::Arc;
+
+use glam::{Affine3A, Mat3A, Vec3, Vec3A};
+
+use super::{
+    Hit, Ray,
+    build::{Bounds, BuildOptions, Node, Quality, WideTree},
+    mesh::{MESH_STACK, MeshBvh},
+    simd::{Kernel, STACK_CAPACITY, Simd8, Stack},
+    traverse::{BoxRay, MeshWalk, Nearest, ORIGIN_SLACK, walk_upper},
+    triangle::TriangleRay,
+};
+
+/// Entries that the traversal of the upper tree can have waiting.
+const UPPER_STACK: usize = STACK_CAPACITY - MESH_STACK;
+/// Rounding error of taking a ray to object space, as a share of coordinates times the condition of
+/// the pose: two transforms and an inverse of a few units of 2⁻²⁴ each.
+const POSE_SLACK: f32 = 16.0 / 16777216.0;
+
+/// Where an instance is while the shutter is open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pose {
+    /// `world_from_object`, at rest.
+    Still(Affine3A),
+    /// `world_from_object` as the shutter opens and as it closes; each vertex moves straight and
+    /// evenly between.
+    Moving {
+        /// At time 0.
+        open: Affine3A,
+        /// At time 1.
+        close: Affine3A,
+    },
+}
+
+impl Pose {
+    /// `world_from_object` at a time from 0 to 1.
+    #[inline]
+    pub fn world_from_object(&self, time: f32) -> Affine3A {
+        match self {
+            Self::Still(pose) => *pose,
+            Self::Moving { open, close } => {
+                let mix = |a: Vec3A, b: Vec3A| a * (1.0 - time) + b * time;
+                let (a, b) = (&open.matrix3, &close.matrix3);
+                Affine3A {
+                    matrix3: Mat3A::from_cols(
+                        mix(a.x_axis, b.x_axis),
+                        mix(a.y_axis, b.y_axis),
+                        mix(a.z_axis, b.z_axis),
+                    ),
+                    translation: mix(open.translation, close.translation),
+                }
+            }
+        }
+    }
+}
+
+/// A mesh in the world. Its index in the list given to [`Tlas::build`] is its number in hits.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The geometry.
+    pub mesh: Arc<MeshBvh>,
+    /// Where it is. A pose without an inverse (flattened to a plane or a point) is never hit.
+    pub pose: Pose,
+    /// One bit for each world it exists in.
+    pub worlds: u32,
+    /// Whether its hits are shown to the filter of a query; else each counts.
+    pub needs_filter: bool,
+}
+
+/// An instance with what rays need of it.
+#[derive(Debug, Clone)]
+struct Placed {
+    instance: Instance,
+    frame: Frame,
+}
+
+/// How rays come to object space.
+#[derive(Debug, Clone, Copy)]
+enum Frame {
+    /// It is the world.
+    World,
+    /// `object_from_world`.
+    Still(Affine3A),
+    /// To be found for each time.
+    Moving,
+}
+
+/// The instances of one frame and the tree over them. Quick to build: nothing in the meshes is touched.
+#[derive(Debug, Clone)]
+pub struct Tlas {
+    placed: Vec<Placed>,
+    nodes: Vec<Node>,
+    root: u32,
+    /// The instance in each leaf of the tree.
+    instance_of_leaf: Vec<u32>,
+    /// Growth of boxes that covers the errors of ray transforms, per metre of origin and as a whole.
+    slack: f32,
+    slack_whole: f32,
+}
+
+impl Tlas {
+    /// The tree over `instances`.
+    pub fn build(instances: Vec<Instance>) -> Self {
+        let mut boxes = Vec::with_capacity(instances.len());
+        let mut with_box = Vec::with_capacity(instances.len());
+        let mut condition = 0.0_f32;
+        let mut reach = 0.0_f32;
+        let placed: Vec<Placed> = instances
+            .into_iter()
+            .map(|instance| Placed {
+                frame: match instance.pose {
+                    Pose::Still(pose) if pose == Affine3A::IDENTITY => Frame::World,
+                    Pose::Still(pose) => Frame::Still(pose.inverse()),
+                    Pose::Moving { .. } => Frame::Moving,
+                },
+                instance,
+            })
+            .collect();
+        for (index, item) in placed.iter().enumerate() {
+            let Some((bounds, its_condition)) = world_bounds(item) else {
+                continue;
+            };
+            boxes.push(bounds);
+            with_box.push(index as u32);
+            condition = condition.max(its_condition);
+            reach = reach.max(bounds.min.abs().max(bounds.max.abs()).max_element());
+        }
+        let options = BuildOptions {
+            quality: Quality::Fast,
+            leaf_size: 1,
+            ..BuildOptions::default()
+        };
+        let tree = WideTree::build(&boxes, options, UPPER_STACK);
+        let slack = POSE_SLACK * condition;
+        Self {
+            placed,
+            nodes: tree.nodes,
+            root: tree.root,
+            instance_of_leaf: tree
+                .items
+                .iter()
+                .map(|item| with_box[*item as usize])
+                .collect(),
+            slack: slack + ORIGIN_SLACK,
+            slack_whole: slack * reach,
+        }
+    }
+
+    /// How many instances there are.
+    pub fn len(&self) -> usize {
+        self.placed.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.placed.is_empty()
+    }
+
+    /// The instance with this index.
+    #[inline]
+    pub fn instance(&self, index: u32) -> &Instance {
+        &self.placed[index as usize].instance
+    }
+
+    /// The smallest and largest corner of a box around everything while the shutter is open, a
+    /// little large; `None` where there is nothing to hit.
+    pub fn bounds(&self) -> Option<(Vec3, Vec3)> {
+        self.placed
+            .iter()
+            .filter_map(world_bounds)
+            .map(|(bounds, _)| bounds)
+            .reduce(Bounds::union)
+            .map(|bounds| (bounds.min, bounds.max))
+    }
+
+    /// The nearest hit with `t_min < t < t_max` among the instances of the ray's worlds that
+    /// `filter` accepts; equal distances go to the lower (instance, primitive).
+    ///
+    /// The filter sees hits of instances with `needs_filter` only, in no particular order and not
+    /// all of them: its answer must depend on the hit alone.
+    #[inline(always)]
+    pub fn intersect<S: Simd8>(
+        &self,
+        simd: S,
+        ray: &Ray,
+        filter: impl FnMut(&Hit) -> bool,
+    ) -> Option<Hit> {
+        simd.call(Intersect {
+            tlas: self,
+            ray,
+            filter,
+        })
+    }
+
+    /// As [`Tlas::intersect`], with one instance alone in the world, whatever worlds it is in.
+    #[inline(always)]
+    pub fn intersect_instance<S: Simd8>(
+        &self,
+        simd: S,
+        index: u32,
+        ray: &Ray,
+        filter: impl FnMut(&Hit) -> bool,
+    ) -> Option<Hit> {
+        simd.call(IntersectInstance {
+            tlas: self,
+            index,
+            ray,
+            filter,
+        })
+    }
+
+    /// The worlds of the ray in which something that `filter` accepts lies between `t_min` and
+    /// `t_max`. The filter is as in [`Tlas::intersect`].
+    #[inline(always)]
+    pub fn blocked_worlds<S: Simd8>(
+        &self,
+        simd: S,
+        ray: &Ray,
+        filter: impl FnMut(&Hit) -> bool,
+    ) -> u32 {
+        simd.call(BlockedWorlds {
+            tlas: self,
+            ray,
+            filter,
+        })
+    }
+
+    /// The upper tree's box test of a ray.
+    #[inline(always)]
+    fn boxes<S: Simd8>(&self, simd: S, ray: &Ray) -> BoxRay<S> {
+        let farthest = ray.origin.abs().max_element();
+        let margin = Vec3::splat(farthest * self.slack + self.slack_whole);
+        BoxRay::new(simd, ray.origin, ray.direction, ray.t_min, margin)
+    }
+
+    /// A walk of one instance's mesh; `None` where its pose has no inverse.
+    #[inline(always)]
+    fn walk<S: Simd8>(&self, simd: S, index: u32, ray: &Ray) -> Option<MeshWalk<'_, S>> {
+        let placed = &self.placed[index as usize];
+        let (origin, direction) = match &placed.frame {
+            Frame::World => (ray.origin, ray.direction),
+            Frame::Still(object_from_world) => to_object(object_from_world, ray),
+            Frame::Moving => {
+                let pose = placed.instance.pose.world_from_object(ray.time);
+                let object_from_world = pose.inverse();
+                if !object_from_world.is_finite() {
+                    return None;
+                }
+                to_object(&object_from_world, ray)
+            }
+        };
+        let margin = origin.abs() * ORIGIN_SLACK;
+        Some(MeshWalk {
+            mesh: &placed.instance.mesh,
+            boxes: BoxRay::new(simd, origin, direction, ray.t_min, margin),
+            triangles: TriangleRay::new(simd, origin, direction, ray.t_min),
+            instance: index,
+            needs_filter: placed.instance.needs_filter,
+        })
+    }
+}
+
+/// A ray's origin and direction in object space; its distances stay those of the world.
+#[inline(always)]
+fn to_object(object_from_world: &Affine3A, ray: &Ray) -> (Vec3, Vec3) {
+    (
+        object_from_world.transform_point3(ray.origin),
+        object_from_world.transform_vector3(ray.direction),
+    )
+}
+
+/// A box around an instance while the shutter is open, and the condition of its pose (0 for the
+/// world's own, which costs no rounding). `None` for what no ray can hit.
+fn world_bounds(placed: &Placed) -> Option<(Bounds, f32)> {
+    let bounds = placed.instance.mesh.bounds()?;
+    let corners = |pose: Affine3A| {
+        Bounds::around((0..8).map(|corner: u32| {
+            pose.transform_point3(Vec3::new(
+                if corner & 1 == 0 {
+                    bounds.min.x
+                } else {
+                    bounds.max.x
+                },
+                if corner & 2 == 0 {
+                    bounds.min.y
+                } else {
+                    bounds.max.y
+                },
+                if corner & 4 == 0 {
+                    bounds.min.z
+                } else {
+                    bounds.max.z
+                },
+            ))
+        }))
+    };
+    let (in_world, condition) = match placed.instance.pose {
+        Pose::Still(pose) if matches!(placed.frame, Frame::World) => (corners(pose), 0.0),
+        Pose::Still(pose) => (corners(pose), condition(&pose)),
+        Pose::Moving { open, close } => (
+            corners(open).union(corners(close)),
+            (0..=8)
+                .map(|step| condition(&placed.instance.pose.world_from_object(step as f32 / 8.0)))
+                .filter(|condition| condition.is_finite())
+                .fold(0.0, f32::max),
+        ),
+    };
+    (in_world.min.is_finite() && in_world.max.is_finite() && condition.is_finite())
+        .then_some((in_world, condition))
+}
+
+/// The largest row sum of |pose|·|inverse|: what rounding in object space grows to in the world.
+/// Not finite without an inverse.
+fn condition(pose: &Affine3A) -> f32 {
+    let inverse = pose.matrix3.inverse();
+    if !inverse.is_finite() {
+        return f32::INFINITY;
+    }
+    let product = pose.matrix3.abs() * (inverse.abs() * Vec3A::ONE);
+    product.max_element()
+}
+
+struct Intersect<'a, F> {
+    tlas: &'a Tlas,
+    ray: &'a Ray,
+    filter: F,
+}
+
+impl<F: FnMut(&Hit) -> bool> Kernel for Intersect<'_, F> {
+    type Output = Option<Hit>;
+
+    #[inline(always)]
+    fn run<S: Simd8>(mut self, simd: S) -> Option<Hit> {
+        let (tlas, ray) = (self.tlas, self.ray);
+        let mut nearest = Nearest::before(ray.t_max);
+        let mut stack = Stack::new();
+        if tlas.instance_of_leaf.is_empty() {
+            return None;
+        }
+        let boxes = tlas.boxes(simd, ray);
+        walk_upper(
+            simd,
+            &tlas.nodes,
+            tlas.root,
+            &boxes,
+            &mut stack,
+            nearest.box_limit(),
+            |leaf, stack| {
+                let index = tlas.instance_of_leaf[leaf as usize];
+                if tlas.placed[index as usize].instance.worlds & ray.worlds != 0
+                    && let Some(walk) = tlas.walk(simd, index, ray)
+                {
+                    walk.nearest(simd, stack, &mut nearest, &mut self.filter);
+                }
+                Some(nearest.box_limit())
+            },
+        );
+        nearest.into_hit()
+    }
+}
+
+struct IntersectInstance<'a, F> {
+    tlas: &'a Tlas,
+    index: u32,
+    ray: &'a Ray,
+    filter: F,
+}
+
+impl<F: FnMut(&Hit) -> bool> Kernel for IntersectInstance<'_, F> {
+    type Output = Option<Hit>;
+
+    #[inline(always)]
+    fn run<S: Simd8>(mut self, simd: S) -> Option<Hit> {
+        let mut nearest = Nearest::before(self.ray.t_max);
+        // Instances that cannot be hit have no leaf.
+        if self.tlas.instance_of_leaf.contains(&self.index)
+            && let Some(walk) = self.tlas.walk(simd, self.index, self.ray)
+        {
+            walk.nearest(simd, &mut Stack::new(), &mut nearest, &mut self.filter);
+        }
+        nearest.into_hit()
+    }
+}
+
+struct BlockedWorlds<'a, F> {
+    tlas: &'a Tlas,
+    ray: &'a Ray,
+    filter: F,
+}
+
+impl<F: FnMut(&Hit) -> bool> Kernel for BlockedWorlds<'_, F> {
+    type Output = u32;
+
+    #[inline(always)]
+    fn run<S: Simd8>(mut self, simd: S) -> u32 {
+        let (tlas, ray) = (self.tlas, self.ray);
+        let mut blocked = 0;
+        let mut stack = Stack::new();
+        if tlas.instance_of_leaf.is_empty() {
+            return 0;
+        }
+        let boxes = tlas.boxes(simd, ray);
+        let limit = Nearest::before(ray.t_max).box_limit();
+        walk_upper(
+            simd,
+            &tlas.nodes,
+            tlas.root,
+            &boxes,
+            &mut stack,
+            limit,
+            |leaf, stack| {
+                let index = tlas.instance_of_leaf[leaf as usize];
+                let worlds = tlas.placed[index as usize].instance.worlds & ray.worlds;
+                if worlds & !blocked != 0
+                    && let Some(walk) = tlas.walk(simd, index, ray)
+                    && walk.any(simd, stack, ray.t_max, &mut self.filter)
+                {
+                    blocked |= worlds;
+                }
+                (blocked != ray.worlds).then_some(limit)
+            },
+        );
+        blocked
+    }
+}

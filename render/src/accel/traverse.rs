@@ -1,0 +1,355 @@
+//! Walks of the eight-wide trees.
+
+use glam::Vec3;
+
+use super::{
+    Hit,
+    build::{LEAF, Node},
+    mesh::MeshBvh,
+    simd::{Simd8, Stack},
+    triangle::{TriangleHit, TriangleRay},
+};
+
+/// Relative slack of entry and exit distances: the divisions, products and sums of the box test, and
+/// the triangle test's own errors, are a few units of 2⁻²⁴ each (Ize 2013, here with room).
+const SLACK: f32 = 1.0 + 32.0 / 16777216.0;
+/// Displacement of planes, as a share of the origin's coordinates, that rounding can cause.
+pub(super) const ORIGIN_SLACK: f32 = 8.0 / 16777216.0;
+/// Smallest direction component, as a share of the largest, that the box test works with.
+const SMALLEST_SLOPE: f32 = 1e-18;
+
+/// A ray made ready for conservative tests of eight boxes.
+pub(super) struct BoxRay<S: Simd8> {
+    near_scale: [S::F; 3],
+    near_offset: [S::F; 3],
+    far_scale: [S::F; 3],
+    far_offset: [S::F; 3],
+    /// Which of `Node::planes[axis]` a ray enters through.
+    near_side: [usize; 3],
+    t_min: S::F,
+}
+
+impl<S: Simd8> BoxRay<S> {
+    /// `margin[axis]`: how far planes are moved outwards, in units of space.
+    #[inline(always)]
+    pub(super) fn new(simd: S, origin: Vec3, direction: Vec3, t_min: f32, margin: Vec3) -> Self {
+        let (o, d, m) = (origin.to_array(), direction.to_array(), margin.to_array());
+        let smallest = d[0].abs().max(d[1].abs()).max(d[2].abs()) * SMALLEST_SLOPE;
+        let inverse = d.map(|d| 1.0 / if d.abs() < smallest { smallest } else { d });
+        let axes = [0, 1, 2];
+        Self {
+            near_scale: axes.map(|i| simd.splat(inverse[i])),
+            near_offset: axes.map(|i| simd.splat(o[i] * inverse[i] + m[i] * inverse[i].abs())),
+            far_scale: axes.map(|i| simd.splat(inverse[i] * SLACK)),
+            far_offset: axes
+                .map(|i| simd.splat((o[i] * inverse[i] - m[i] * inverse[i].abs()) * SLACK)),
+            near_side: axes.map(|i| usize::from(inverse[i] < 0.0)),
+            t_min: simd.splat(t_min),
+        }
+    }
+
+    /// Entry distances of a node's children, and a bit for each that may hold something nearer than
+    /// the limit (given times [`SLACK`]).
+    #[inline(always)]
+    fn enter(&self, simd: S, node: &Node, limit: S::F) -> (S::F, u32) {
+        let near = |axis: usize| {
+            let planes = simd.load(&node.planes[axis][self.near_side[axis]]);
+            simd.mul_sub(planes, self.near_scale[axis], self.near_offset[axis])
+        };
+        let far = |axis: usize| {
+            let planes = simd.load(&node.planes[axis][1 - self.near_side[axis]]);
+            simd.mul_sub(planes, self.far_scale[axis], self.far_offset[axis])
+        };
+        let entry = simd.max(simd.max(near(0), near(1)), simd.max(near(2), self.t_min));
+        let exit = simd.min(simd.min(far(0), far(1)), simd.min(far(2), limit));
+        (entry, simd.bits(simd.le(entry, exit)))
+    }
+}
+
+/// The nearest hit so far, ties to the lower (instance, primitive).
+pub(super) struct Nearest {
+    t: f32,
+    hit: Option<Hit>,
+}
+
+impl Nearest {
+    /// Nothing yet; hits count before `t_max`.
+    #[inline(always)]
+    pub(super) fn before(t_max: f32) -> Self {
+        Self {
+            t: t_max,
+            hit: None,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn into_hit(self) -> Option<Hit> {
+        self.hit
+    }
+
+    /// Distance times [`SLACK`], what box tests compare with.
+    #[inline(always)]
+    pub(super) fn box_limit(&self) -> f32 {
+        self.t * SLACK
+    }
+
+    /// Whether a hit at `t` would be the nearest.
+    #[inline(always)]
+    fn takes(&self, t: f32, instance: u32, primitive: u32) -> bool {
+        t < self.t
+            || (t == self.t
+                && self
+                    .hit
+                    .is_some_and(|hit| (instance, primitive) < (hit.instance, hit.primitive)))
+    }
+
+    #[inline(always)]
+    fn offer(&mut self, hit: Hit) {
+        self.t = hit.t;
+        self.hit = Some(hit);
+    }
+}
+
+/// A waiting subtree: entry distance in the upper half, so that entries sort by distance.
+#[inline(always)]
+fn entry(t: f32, reference: u32) -> u64 {
+    // Distances are not negative, so their bits sort as they do; +0 takes the sign off −0.
+    (u64::from((t + 0.0).to_bits()) << 32) | u64::from(reference)
+}
+
+#[inline(always)]
+fn entry_distance(entry: u64) -> f32 {
+    f32::from_bits((entry >> 32) as u32)
+}
+
+/// Pushes the children in `mask` so that the nearest is on top.
+#[inline(always)]
+pub(super) fn push_children<S: Simd8>(
+    simd: S,
+    stack: &mut Stack,
+    node: &Node,
+    distances: S::F,
+    mut mask: u32,
+) {
+    let mut t = [0.0; 8];
+    simd.store(distances, &mut t);
+    let base = stack.len();
+    while mask != 0 {
+        let child = (mask.trailing_zeros() & 7) as usize;
+        stack.push(entry(t[child], node.children[child]));
+        mask &= mask - 1;
+    }
+    stack.sort_above(base);
+}
+
+/// One mesh and the ray in its space.
+pub(super) struct MeshWalk<'a, S: Simd8> {
+    pub(super) mesh: &'a MeshBvh,
+    pub(super) boxes: BoxRay<S>,
+    pub(super) triangles: TriangleRay<S>,
+    /// Index of the instance, for ties and the filter.
+    pub(super) instance: u32,
+    /// Whether hits are shown to the filter.
+    pub(super) needs_filter: bool,
+}
+
+impl<S: Simd8> MeshWalk<'_, S> {
+    /// Looks for hits nearer than `nearest`.
+    #[inline(always)]
+    pub(super) fn nearest(
+        &self,
+        simd: S,
+        stack: &mut Stack,
+        nearest: &mut Nearest,
+        filter: &mut impl FnMut(&Hit) -> bool,
+    ) {
+        let base = stack.len();
+        let mut limit = simd.splat(nearest.box_limit());
+        let mut next = entry(0.0, self.mesh.root());
+        loop {
+            let reference = next as u32;
+            if reference & LEAF == 0 {
+                let node = self.mesh.node(reference);
+                let (distances, mask) = self.boxes.enter(simd, node, limit);
+                if mask != 0 {
+                    push_children(simd, stack, node, distances, mask);
+                }
+            } else if self.nearest_in_leaf(simd, reference & !LEAF, nearest, filter) {
+                limit = simd.splat(nearest.box_limit());
+            }
+            loop {
+                let Some(waiting) = stack.pop_above(base) else {
+                    return;
+                };
+                if entry_distance(waiting) <= nearest.box_limit() {
+                    next = waiting;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Whether a nearer hit was found.
+    #[inline(always)]
+    fn nearest_in_leaf(
+        &self,
+        simd: S,
+        leaf: u32,
+        nearest: &mut Nearest,
+        filter: &mut impl FnMut(&Hit) -> bool,
+    ) -> bool {
+        let leaf = self.mesh.leaf(leaf);
+        let Some(tested) = self.triangles.test(simd, leaf, simd.splat(nearest.t)) else {
+            return false;
+        };
+        let mut found = false;
+        let mut lanes = tested.sure | tested.unsure;
+        while lanes != 0 {
+            let lane = (lanes.trailing_zeros() & 7) as usize;
+            let primitive = leaf.primitives[lane];
+            let hit = if tested.sure >> lane & 1 != 0 {
+                if nearest.takes(tested.t[lane], self.instance, primitive) {
+                    Some(tested.hit(lane))
+                } else {
+                    None
+                }
+            } else {
+                self.triangles
+                    .scalar
+                    .refine(leaf, lane)
+                    .filter(|hit| nearest.takes(hit.t, self.instance, primitive))
+            };
+            if let Some(hit) = hit {
+                let hit = self.named(hit, primitive);
+                if !self.needs_filter || filter(&hit) {
+                    nearest.offer(hit);
+                    found = true;
+                }
+            }
+            lanes &= lanes - 1;
+        }
+        found
+    }
+
+    /// Whether anything is hit before `t_max`.
+    #[inline(always)]
+    pub(super) fn any(
+        &self,
+        simd: S,
+        stack: &mut Stack,
+        t_max: f32,
+        filter: &mut impl FnMut(&Hit) -> bool,
+    ) -> bool {
+        let base = stack.len();
+        let box_limit = simd.splat(t_max * SLACK);
+        let limit = simd.splat(t_max);
+        let mut next = self.mesh.root();
+        loop {
+            if next & LEAF == 0 {
+                let node = self.mesh.node(next);
+                let (_, mut mask) = self.boxes.enter(simd, node, box_limit);
+                while mask != 0 {
+                    let child = (mask.trailing_zeros() & 7) as usize;
+                    stack.push(u64::from(node.children[child]));
+                    mask &= mask - 1;
+                }
+            } else if self.any_in_leaf(simd, next & !LEAF, limit, t_max, filter) {
+                stack.truncate(base);
+                return true;
+            }
+            match stack.pop_above(base) {
+                Some(waiting) => next = waiting as u32,
+                None => return false,
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn any_in_leaf(
+        &self,
+        simd: S,
+        leaf: u32,
+        limit: S::F,
+        t_max: f32,
+        filter: &mut impl FnMut(&Hit) -> bool,
+    ) -> bool {
+        let leaf = self.mesh.leaf(leaf);
+        let Some(tested) = self.triangles.test(simd, leaf, limit) else {
+            return false;
+        };
+        let mut lanes = tested.sure | tested.unsure;
+        while lanes != 0 {
+            let lane = (lanes.trailing_zeros() & 7) as usize;
+            let hit = if tested.sure >> lane & 1 != 0 {
+                // Ties with t_max are outside.
+                if tested.t[lane] < t_max {
+                    Some(tested.hit(lane))
+                } else {
+                    None
+                }
+            } else {
+                self.triangles
+                    .scalar
+                    .refine(leaf, lane)
+                    .filter(|hit| hit.t < t_max)
+            };
+            if let Some(hit) = hit
+                && (!self.needs_filter || filter(&self.named(hit, leaf.primitives[lane])))
+            {
+                return true;
+            }
+            lanes &= lanes - 1;
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn named(&self, hit: TriangleHit, primitive: u32) -> Hit {
+        Hit {
+            t: hit.t,
+            instance: self.instance,
+            primitive,
+            u: hit.u,
+            v: hit.v,
+        }
+    }
+}
+
+/// Walks an upper tree, nearest subtree first: `visit(item leaf)` is called for each leaf that the
+/// ray may enter before `limit()`, until it returns false.
+#[inline(always)]
+pub(super) fn walk_upper<S: Simd8>(
+    simd: S,
+    nodes: &[Node],
+    root: u32,
+    boxes: &BoxRay<S>,
+    stack: &mut Stack,
+    mut limit: f32,
+    mut visit: impl FnMut(u32, &mut Stack) -> Option<f32>,
+) {
+    let mut next = entry(0.0, root);
+    loop {
+        let reference = next as u32;
+        if reference & LEAF == 0 {
+            let node = &nodes[reference as usize];
+            let (distances, mask) = boxes.enter(simd, node, simd.splat(limit));
+            if mask != 0 {
+                push_children(simd, stack, node, distances, mask);
+            }
+        } else {
+            match visit(reference & !LEAF, stack) {
+                Some(new_limit) => limit = new_limit,
+                None => return,
+            }
+        }
+        loop {
+            let Some(waiting) = stack.pop_above(0) else {
+                return;
+            };
+            if entry_distance(waiting) <= limit {
+                next = waiting;
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The ray–triangle test, eight triangles at a time.
+//!
+//! Woop, Benthin and Wald 2013, "Watertight Ray/Triangle Intersection": vertices are moved and
+//! sheared so that the ray becomes the last axis, and the signs of three edge functions decide. Two
+//! triangles that share an edge see the same moved vertices, and a product of floats never changes
+//! order by rounding, so an edge function is wrong only by being zero, which counts as inside:
+//! whatever truly covers the ray is found.
+//!
+//! Where the projected area is small beside the products it comes from (slivers, grazing rays), and
+//! where the hit is as near as rounding errors reach, the weights are computed again in f64, where
+//! those products are exact. So the distance of a hit always lies within the triangle's extent but
+//! for a margin of [`BOX_MARGIN`], which the boxes of the tree have.
+
+use bytemuck::{Pod, Zeroable};
+use glam::{DVec3, Vec3};
+
+use super::simd::Simd8;
+
+/// What each triangle's box grows by, as a share of its largest side; see the module documentation.
+pub(super) const BOX_MARGIN: f32 = 1.0 / 65536.0;
+/// Projected areas below this share of their products are computed in f64.
+const SMALL_AREA: f32 = 1.0 / 16.0;
+/// Distances below this share of the vertices' distances are computed in f64.
+const NEAR: f32 = 1.0 / 65536.0;
+
+/// Up to eight triangles; 320 bytes.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub(super) struct Leaf {
+    /// `vertices[vertex][axis][lane]`; NaN in lanes without a triangle.
+    pub(super) vertices: [[[f32; 8]; 3]; 3],
+    /// Triangle index of each lane, increasing.
+    pub(super) primitives: [u32; 8],
+}
+
+impl Leaf {
+    /// No triangle in any lane.
+    pub(super) const EMPTY: Self = Self {
+        vertices: [[[f32::NAN; 8]; 3]; 3],
+        primitives: [u32::MAX; 8],
+    };
+
+    fn vertex(&self, vertex: usize, lane: usize) -> DVec3 {
+        Vec3::from_array(self.vertices[vertex].map(|axis| axis[lane])).as_dvec3()
+    }
+}
+
+/// A ray made ready for triangle tests, one number at a time.
+pub(super) struct ScalarRay {
+    /// The axes in the order: two sheared ones, then that of the largest direction component.
+    axes: [usize; 3],
+    origin: Vec3,
+    direction: Vec3,
+    shear: [f32; 2],
+    t_min: f32,
+}
+
+/// A ray made ready for triangle tests, eight at a time.
+pub(super) struct TriangleRay<S: Simd8> {
+    pub(super) scalar: ScalarRay,
+    /// Origin along `axes`.
+    origin: [S::F; 3],
+    shear: [S::F; 2],
+    inverse_depth: S::F,
+    t_min: S::F,
+}
+
+/// Where a ray meets a triangle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TriangleHit {
+    pub(super) t: f32,
+    pub(super) u: f32,
+    pub(super) v: f32,
+}
+
+/// Eight tests: which lanes hit for certain, which must be looked at again, and the numbers.
+pub(super) struct Tested {
+    /// Lanes whose numbers below hold.
+    pub(super) sure: u32,
+    /// Lanes to give to [`ScalarRay::refine`].
+    pub(super) unsure: u32,
+    pub(super) t: [f32; 8],
+    weight_u: [f32; 8],
+    weight_v: [f32; 8],
+    area: [f32; 8],
+}
+
+impl Tested {
+    /// The hit of a sure lane.
+    #[inline(always)]
+    pub(super) fn hit(&self, lane: usize) -> TriangleHit {
+        TriangleHit {
+            t: self.t[lane],
+            u: self.weight_u[lane] / self.area[lane],
+            v: self.weight_v[lane] / self.area[lane],
+        }
+    }
+}
+
+impl<S: Simd8> TriangleRay<S> {
+    /// Of a ray whose direction is not zero.
+    #[inline(always)]
+    pub(super) fn new(simd: S, origin: Vec3, direction: Vec3, t_min: f32) -> Self {
+        let size = direction.abs();
+        let depth_axis = if size.x >= size.y && size.x >= size.z {
+            0
+        } else if size.y >= size.z {
+            1
+        } else {
+            2
+        };
+        let axes = [[1, 2, 0], [2, 0, 1], [0, 1, 2]][depth_axis];
+        let (o, d) = (origin.to_array(), direction.to_array());
+        let shear = [0, 1].map(|i| d[axes[i]] / d[axes[2]]);
+        Self {
+            scalar: ScalarRay {
+                axes,
+                origin,
+                direction,
+                shear,
+                t_min,
+            },
+            origin: axes.map(|axis| simd.splat(o[axis])),
+            shear: shear.map(|s| simd.splat(s)),
+            inverse_depth: simd.splat(1.0 / d[axes[2]]),
+            t_min: simd.splat(t_min),
+        }
+    }
+
+    /// Vertices relative to the ray: two sheared coordinates and the depth.
+    #[inline(always)]
+    fn moved(&self, simd: S, leaf: &Leaf) -> [[S::F; 3]; 3] {
+        let [kx, ky, kz] = self.scalar.axes;
+        [0, 1, 2].map(|vertex| {
+            let v = &leaf.vertices[vertex];
+            let z = simd.sub(simd.load(&v[kz]), self.origin[2]);
+            let x = simd.sub(simd.load(&v[kx]), self.origin[0]);
+            let y = simd.sub(simd.load(&v[ky]), self.origin[1]);
+            [
+                simd.sub(x, simd.mul(self.shear[0], z)),
+                simd.sub(y, simd.mul(self.shear[1], z)),
+                z,
+            ]
+        })
+    }
+
+    /// Tests all triangles of `leaf` for `t_min < t <= limit`; `None` where no lane can hit.
+    #[inline(always)]
+    pub(super) fn test(&self, simd: S, leaf: &Leaf, limit: S::F) -> Option<Tested> {
+        let [a, b, c] = self.moved(simd, leaf);
+        let u = simd.sub(simd.mul(c[0], b[1]), simd.mul(c[1], b[0]));
+        let v = simd.sub(simd.mul(a[0], c[1]), simd.mul(a[1], c[0]));
+        let w = simd.sub(simd.mul(b[0], a[1]), simd.mul(b[1], a[0]));
+        let zero = simd.splat(0.0);
+        let inside = simd.or(
+            simd.le(zero, simd.min(simd.min(u, v), w)),
+            simd.le(simd.max(simd.max(u, v), w), zero),
+        );
+        if simd.bits(inside) == 0 {
+            return None;
+        }
+        let area = simd.add(simd.add(u, v), w);
+        let depth = simd.add(
+            simd.add(simd.mul(u, a[2]), simd.mul(v, b[2])),
+            simd.mul(w, c[2]),
+        );
+        let t = simd.mul(simd.div(depth, area), self.inverse_depth);
+        let largest = |i: usize| simd.max(simd.max(simd.abs(a[i]), simd.abs(b[i])), simd.abs(c[i]));
+        let scale = simd.mul(largest(0), largest(1));
+        let small = simd.le(simd.abs(area), simd.mul(scale, simd.splat(SMALL_AREA)));
+        let far = simd.mul(
+            simd.mul(largest(2), simd.splat(NEAR)),
+            simd.abs(self.inverse_depth),
+        );
+        let near = simd.le(t, far);
+        let in_range = simd.and(simd.lt(self.t_min, t), simd.le(t, limit));
+        let inside = simd.bits(inside);
+        let unsure = inside & simd.bits(simd.or(small, simd.and(in_range, near)));
+        let sure = inside & simd.bits(in_range) & !unsure;
+        if sure | unsure == 0 {
+            return None;
+        }
+        let mut tested = Tested {
+            sure,
+            unsure,
+            t: [0.0; 8],
+            weight_u: [0.0; 8],
+            weight_v: [0.0; 8],
+            area: [0.0; 8],
+        };
+        simd.store(t, &mut tested.t);
+        simd.store(v, &mut tested.weight_u);
+        simd.store(w, &mut tested.weight_v);
+        simd.store(area, &mut tested.area);
+        Some(tested)
+    }
+}
+
+impl ScalarRay {
+    /// The test of one lane with exact edge functions; the caller compares t with its limit.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refine(&self, leaf: &Leaf, lane: usize) -> Option<TriangleHit> {
+        let [kx, ky, kz] = self.axes;
+        // The same f32 operations as in the vector test, so that shared edges stay shared.
+        let [a, b, c] = [0, 1, 2].map(|vertex| {
+            let v = &leaf.vertices[vertex];
+            let z = v[kz][lane] - self.origin[kz];
+            let x = v[kx][lane] - self.origin[kx];
+            let y = v[ky][lane] - self.origin[ky];
+            let sheared = [x - self.shear[0] * z, y - self.shear[1] * z, z];
+            sheared.map(f64::from)
+        });
+        let u = c[0] * b[1] - c[1] * b[0];
+        let v = a[0] * c[1] - a[1] * c[0];
+        let w = b[0] * a[1] - b[1] * a[0];
+        if (u < 0.0 || v < 0.0 || w < 0.0) && (u > 0.0 || v > 0.0 || w > 0.0) {
+            return None;
+        }
+        let area = u + v + w;
+        if area == 0.0 {
+            return None;
+        }
+        let depth = (u * a[2] + v * b[2] + w * c[2]) / area;
+        let t = (depth / f64::from(self.direction[kz])) as f32;
+        if t <= self.t_min {
+            return None;
+        }
+        let farthest = a[2].abs().max(b[2].abs()).max(c[2].abs());
+        if depth.abs() <= f64::from(NEAR) * farthest {
+            // Which side of the plane the origin is on, free of any rounding that matters: a ray
+            // that leaves a surface must not find it again.
+            let [p0, p1, p2] = [0, 1, 2].map(|vertex| leaf.vertex(vertex, lane));
+            let normal = (p1 - p0).cross(p2 - p0);
+            let height = normal.dot(p0 - self.origin.as_dvec3());
+            let slope = normal.dot(self.direction.as_dvec3());
+            // Also refuses 0/0, a ray within the plane.
+            let ahead = height / slope > f64::from(self.t_min);
+            if !ahead {
+                return None;
+            }
+        }
+        Some(TriangleHit {
+            t,
+            u: (v / area) as f32,
+            v: (w / area) as f32,
+        })
+    }
+}
