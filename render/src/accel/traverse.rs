@@ -33,37 +33,65 @@ impl<S: Simd8> BoxRay<S> {
     /// `margin[axis]`: how far planes are moved outwards, in units of space.
     #[inline(always)]
     pub(super) fn new(simd: S, origin: Vec3, direction: Vec3, t_min: f32, margin: Vec3) -> Self {
-        let (o, d, m) = (origin.to_array(), direction.to_array(), margin.to_array());
-        let smallest = d[0].abs().max(d[1].abs()).max(d[2].abs()) * SMALLEST_SLOPE;
-        let inverse = d.map(|d| 1.0 / if d.abs() < smallest { smallest } else { d });
-        let axes = [0, 1, 2];
+        let size = direction.abs();
+        let smallest = size.max_element() * SMALLEST_SLOPE;
+        let inverse = Vec3::select(
+            size.cmplt(Vec3::splat(smallest)),
+            Vec3::splat(smallest),
+            direction,
+        )
+        .recip();
+        let middle = origin * inverse;
+        let reach = margin * inverse.abs();
+        let (far_scale, far_offset) = (inverse * SLACK, (middle - reach) * SLACK);
         Self {
-            near_scale: axes.map(|i| simd.splat(inverse[i])),
-            near_offset: axes.map(|i| simd.splat(o[i] * inverse[i] + m[i] * inverse[i].abs())),
-            far_scale: axes.map(|i| simd.splat(inverse[i] * SLACK)),
-            far_offset: axes
-                .map(|i| simd.splat((o[i] * inverse[i] - m[i] * inverse[i].abs()) * SLACK)),
-            near_side: axes.map(|i| usize::from(inverse[i] < 0.0)),
+            near_scale: splat3(simd, inverse),
+            near_offset: splat3(simd, middle + reach),
+            far_scale: splat3(simd, far_scale),
+            far_offset: splat3(simd, far_offset),
+            near_side: [
+                usize::from(inverse.x < 0.0),
+                usize::from(inverse.y < 0.0),
+                usize::from(inverse.z < 0.0),
+            ],
             t_min: simd.splat(t_min),
         }
+    }
+
+    /// Where the planes through which a ray enters along an axis are met.
+    #[inline(always)]
+    fn near(&self, simd: S, node: &Node, axis: usize) -> S::F {
+        let planes = simd.load(&node.planes[axis][self.near_side[axis]]);
+        simd.mul_sub(planes, self.near_scale[axis], self.near_offset[axis])
+    }
+
+    /// Where the planes through which it leaves are met.
+    #[inline(always)]
+    fn far(&self, simd: S, node: &Node, axis: usize) -> S::F {
+        let planes = simd.load(&node.planes[axis][1 - self.near_side[axis]]);
+        simd.mul_sub(planes, self.far_scale[axis], self.far_offset[axis])
     }
 
     /// Entry distances of a node's children, and a bit for each that may hold something nearer than
     /// the limit (given times [`SLACK`]).
     #[inline(always)]
     fn enter(&self, simd: S, node: &Node, limit: S::F) -> (S::F, u32) {
-        let near = |axis: usize| {
-            let planes = simd.load(&node.planes[axis][self.near_side[axis]]);
-            simd.mul_sub(planes, self.near_scale[axis], self.near_offset[axis])
-        };
-        let far = |axis: usize| {
-            let planes = simd.load(&node.planes[axis][1 - self.near_side[axis]]);
-            simd.mul_sub(planes, self.far_scale[axis], self.far_offset[axis])
-        };
-        let entry = simd.max(simd.max(near(0), near(1)), simd.max(near(2), self.t_min));
-        let exit = simd.min(simd.min(far(0), far(1)), simd.min(far(2), limit));
+        let entry = simd.max(
+            simd.max(self.near(simd, node, 0), self.near(simd, node, 1)),
+            simd.max(self.near(simd, node, 2), self.t_min),
+        );
+        let exit = simd.min(
+            simd.min(self.far(simd, node, 0), self.far(simd, node, 1)),
+            simd.min(self.far(simd, node, 2), limit),
+        );
         (entry, simd.bits(simd.le(entry, exit)))
     }
+}
+
+/// Each component in eight lanes.
+#[inline(always)]
+fn splat3<S: Simd8>(simd: S, v: Vec3) -> [S::F; 3] {
+    [simd.splat(v.x), simd.splat(v.y), simd.splat(v.z)]
 }
 
 /// The nearest hit so far, ties to the lower (instance, primitive).

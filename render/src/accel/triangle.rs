@@ -111,7 +111,7 @@ impl<S: Simd8> TriangleRay<S> {
         };
         let axes = [[1, 2, 0], [2, 0, 1], [0, 1, 2]][depth_axis];
         let (o, d) = (origin.to_array(), direction.to_array());
-        let shear = [0, 1].map(|i| d[axes[i]] / d[axes[2]]);
+        let shear = [d[axes[0]] / d[axes[2]], d[axes[1]] / d[axes[2]]];
         Self {
             scalar: ScalarRay {
                 axes,
@@ -120,34 +120,37 @@ impl<S: Simd8> TriangleRay<S> {
                 shear,
                 t_min,
             },
-            origin: axes.map(|axis| simd.splat(o[axis])),
-            shear: shear.map(|s| simd.splat(s)),
+            origin: [
+                simd.splat(o[axes[0]]),
+                simd.splat(o[axes[1]]),
+                simd.splat(o[axes[2]]),
+            ],
+            shear: [simd.splat(shear[0]), simd.splat(shear[1])],
             inverse_depth: simd.splat(1.0 / d[axes[2]]),
             t_min: simd.splat(t_min),
         }
     }
 
-    /// Vertices relative to the ray: two sheared coordinates and the depth.
+    /// One corner of each triangle relative to the ray: two sheared coordinates and the depth.
     #[inline(always)]
-    fn moved(&self, simd: S, leaf: &Leaf) -> [[S::F; 3]; 3] {
+    fn moved(&self, simd: S, v: &[[f32; 8]; 3]) -> [S::F; 3] {
         let [kx, ky, kz] = self.scalar.axes;
-        [0, 1, 2].map(|vertex| {
-            let v = &leaf.vertices[vertex];
-            let z = simd.sub(simd.load(&v[kz]), self.origin[2]);
-            let x = simd.sub(simd.load(&v[kx]), self.origin[0]);
-            let y = simd.sub(simd.load(&v[ky]), self.origin[1]);
-            [
-                simd.sub(x, simd.mul(self.shear[0], z)),
-                simd.sub(y, simd.mul(self.shear[1], z)),
-                z,
-            ]
-        })
+        let z = simd.sub(simd.load(&v[kz]), self.origin[2]);
+        let x = simd.sub(simd.load(&v[kx]), self.origin[0]);
+        let y = simd.sub(simd.load(&v[ky]), self.origin[1]);
+        [
+            simd.sub(x, simd.mul(self.shear[0], z)),
+            simd.sub(y, simd.mul(self.shear[1], z)),
+            z,
+        ]
     }
 
     /// Tests all triangles of `leaf` for `t_min < t <= limit`; `None` where no lane can hit.
     #[inline(always)]
     pub(super) fn test(&self, simd: S, leaf: &Leaf, limit: S::F) -> Option<Tested> {
-        let [a, b, c] = self.moved(simd, leaf);
+        let a = self.moved(simd, &leaf.vertices[0]);
+        let b = self.moved(simd, &leaf.vertices[1]);
+        let c = self.moved(simd, &leaf.vertices[2]);
         let u = simd.sub(simd.mul(c[0], b[1]), simd.mul(c[1], b[0]));
         let v = simd.sub(simd.mul(a[0], c[1]), simd.mul(a[1], c[0]));
         let w = simd.sub(simd.mul(b[0], a[1]), simd.mul(b[1], a[0]));
@@ -165,11 +168,13 @@ impl<S: Simd8> TriangleRay<S> {
             simd.mul(w, c[2]),
         );
         let t = simd.mul(simd.div(depth, area), self.inverse_depth);
-        let largest = |i: usize| simd.max(simd.max(simd.abs(a[i]), simd.abs(b[i])), simd.abs(c[i]));
-        let scale = simd.mul(largest(0), largest(1));
+        let scale = simd.mul(
+            largest(simd, a[0], b[0], c[0]),
+            largest(simd, a[1], b[1], c[1]),
+        );
         let small = simd.le(simd.abs(area), simd.mul(scale, simd.splat(SMALL_AREA)));
         let far = simd.mul(
-            simd.mul(largest(2), simd.splat(NEAR)),
+            simd.mul(largest(simd, a[2], b[2], c[2]), simd.splat(NEAR)),
             simd.abs(self.inverse_depth),
         );
         let near = simd.le(t, far);
@@ -194,6 +199,12 @@ impl<S: Simd8> TriangleRay<S> {
         simd.store(area, &mut tested.area);
         Some(tested)
     }
+}
+
+/// The largest magnitude of three.
+#[inline(always)]
+fn largest<S: Simd8>(simd: S, a: S::F, b: S::F, c: S::F) -> S::F {
+    simd.max(simd.max(simd.abs(a), simd.abs(b)), simd.abs(c))
 }
 
 impl ScalarRay {
