@@ -1,1 +1,16 @@
-//! To be written.
+//! Shot → Frames: our own path tracer.
+//!
+//! [`Renderer`] compiles a Shot with its assets and renders one [`diorama_synth::frame::Frame`] after
+//! another. This crate reads no file.
+
+pub mod accel;
+pub mod error;
+pub mod film;
+pub mod integrator;
+pub mod kernels;
+pub mod renderer;
+pub mod scene;
+pub mod view;
+
+pub use error::RenderError;
+pub use renderer::{RenderSettings, Renderer};

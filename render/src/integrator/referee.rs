@@ -1,0 +1,177 @@
+//! The canonical integrator: one world, one path at a time, nothing shared. Slow and plain on
+//! purpose; the world tracer must agree with it bit for bit.
+//!
+//! It shares the kernels (BSDF, lights, sampler) and the scene, but not the loop: intersections are
+//! found by testing every instance by itself, and contributions are added where they arise.
+
+use glam::Vec3;
+
+use super::ray;
+use super::worlds::WorldTracer;
+use crate::accel::{Hit, Ray, Simd8, offset_origin};
+use crate::kernels::sampler::{Purpose, Sampler};
+use crate::kernels::sampling::power_heuristic;
+use crate::scene::lights::{LightContext, crossed_lights};
+
+impl WorldTracer<'_> {
+    /// Radiance of world `world` for one sample of one pixel.
+    pub fn referee<S: Simd8>(
+        &self,
+        simd: S,
+        world: u32,
+        column: u32,
+        row: u32,
+        sample: u32,
+    ) -> Vec3 {
+        let bit = 1u32 << world;
+        let sampler = Sampler::new(
+            self.settings.seed,
+            column,
+            row,
+            sample,
+            self.settings.samples,
+        );
+        let mut path = self.camera_path(column, row, &sampler);
+        let mut radiance = Vec3::ZERO;
+        for bounce in 0..=self.settings.max_bounces {
+            let segment = ray(path.origin, path.direction, f32::INFINITY, path.time, bit);
+            let hit = self.nearest_by_instance(simd, &segment, &sampler, bounce);
+            let distance = hit.map_or(f32::INFINITY, |h| h.t);
+            let earlier = bounce.saturating_sub(1);
+            if bounce > 0 {
+                for group in [&self.scene.shared_lights, &self.scene.other_lights] {
+                    crossed_lights(
+                        group,
+                        path.origin,
+                        path.direction,
+                        distance,
+                        |index, l, pdf, t| {
+                            if group.lights[index].worlds & bit != 0 {
+                                let weight = if path.pdf == f32::INFINITY {
+                                    1.0
+                                } else {
+                                    power_heuristic(
+                                        path.pdf,
+                                        pdf * group.choice_probability(index, &path.from),
+                                    )
+                                };
+                                let attenuation = if t.is_finite() {
+                                    path.media.transmittance(t)
+                                } else {
+                                    Vec3::ONE
+                                };
+                                radiance += self
+                                    .settings
+                                    .clamp(path.beta * attenuation * l * weight, earlier);
+                            }
+                        },
+                    );
+                }
+            }
+            let Some(hit) = hit else {
+                radiance += self
+                    .settings
+                    .clamp(self.environment_contribution(&path), earlier);
+                return radiance;
+            };
+            path.beta *= path.media.transmittance(distance);
+            let wo = -path.direction;
+            let point =
+                self.scene
+                    .surface(hit.instance, hit.primitive, [hit.u, hit.v], wo, path.time);
+            let bsdf = point.bsdf(&point.values(self.scene), wo, self.tables);
+            let emitted = self.emission_contribution(&path, &point, &bsdf, distance);
+            radiance += self.settings.clamp(emitted, earlier);
+            if bounce == self.settings.max_bounces {
+                return radiance;
+            }
+            if bsdf.has_density {
+                let at = LightContext {
+                    position: point.position,
+                    normal: point.normal,
+                    transmits: bsdf.transmits,
+                };
+                let purposes = [
+                    (
+                        &self.scene.shared_lights,
+                        Purpose::LightChoice,
+                        Purpose::LightPoint,
+                        1,
+                    ),
+                    (
+                        &self.scene.other_lights,
+                        Purpose::OtherLightChoice,
+                        Purpose::OtherLightPoint,
+                        2,
+                    ),
+                ];
+                for (group, choice, place, kind) in purposes {
+                    let u = [sampler.get_1d(bounce, choice)];
+                    let place = sampler.get_2d(bounce, place);
+                    let Some(light) = group.sample(&self.scene.fixed.environment, &at, u[0], place)
+                    else {
+                        continue;
+                    };
+                    if group.lights[light.light].worlds & bit == 0 {
+                        continue;
+                    }
+                    let contribution = self.direct_contribution(&path, &point, &bsdf, &light);
+                    let shadow = ray(
+                        offset_origin(
+                            point.position,
+                            point.error,
+                            point.geometric_normal,
+                            light.wi,
+                        ),
+                        light.wi,
+                        super::worlds::shadow_length(light.distance),
+                        path.time,
+                        bit,
+                    );
+                    let blocked = (0..self.scene.instances.len()).any(|i| {
+                        let there = |c: &Hit| self.present(c, &sampler, bounce, kind);
+                        self.scene.instances[i].worlds & bit != 0
+                            && self
+                                .scene
+                                .tlas
+                                .intersect_instance(simd, i as u32, &shadow, there)
+                                .is_some()
+                    });
+                    if !blocked {
+                        radiance += self.settings.clamp(contribution, bounce);
+                    }
+                }
+            }
+            let Some(next) = self.scatter(&path, &point, &bsdf, &sampler) else {
+                return radiance;
+            };
+            path = next;
+        }
+        radiance
+    }
+
+    fn nearest_by_instance<S: Simd8>(
+        &self,
+        simd: S,
+        ray: &Ray,
+        sampler: &Sampler,
+        bounce: u32,
+    ) -> Option<Hit> {
+        let mut nearest: Option<Hit> = None;
+        for (i, instance) in self.scene.instances.iter().enumerate() {
+            if instance.worlds & ray.worlds == 0 {
+                continue;
+            }
+            let there = |c: &Hit| self.present(c, sampler, bounce, 0);
+            if let Some(hit) = self
+                .scene
+                .tlas
+                .intersect_instance(simd, i as u32, ray, there)
+                && nearest.is_none_or(|n| hit.t < n.t)
+            {
+                nearest = Some(hit);
+            }
+        }
+        nearest
+    }
+}

@@ -1,0 +1,592 @@
+//! The path tracer: every world of a Shot from one set of paths.
+//!
+//! A path carries the set of worlds it stands for. The nearest hit is looked for among the instances
+//! of those worlds. If that instance is in all of them they go on together; if not, the path parts:
+//! the worlds that have it shade it, the others trace the same ray again without it. A shadow ray
+//! returns the set of worlds in which it is blocked.
+//!
+//! Every random number is named by what it is for, and nothing a path decides depends on how many
+//! worlds share it; so the picture of each world is, bit for bit, what a renderer that knew only
+//! that world would make. Within one world the contributions of a path are added in path order,
+//! whatever parted before: worlds are disjoint between the parts.
+
+use glam::{Vec2, Vec3};
+
+use super::medium::MediumStack;
+use super::{PathSettings, ray};
+use crate::accel::{Hit, Simd8, offset_origin};
+use crate::kernels::bsdf::Bsdf;
+use crate::kernels::camera::FilterTable;
+use crate::kernels::math::safe_sqrt;
+use crate::kernels::sampler::{Purpose, Sampler};
+use crate::kernels::sampling::power_heuristic;
+use crate::kernels::tables::Tables;
+use crate::scene::FrameScene;
+use crate::scene::frame_scene::SurfacePoint;
+use crate::scene::lights::{LightContext, LightGroup, LightSample, crossed_lights};
+
+/// Shadow rays to a point of a surface stop this share of the way before it.
+const SHADOW_END: f32 = 1.0 - 1.0e-4;
+/// Where a shadow ray to a light at `distance` ends.
+#[inline(always)]
+pub(super) fn shadow_length(distance: f32) -> f32 {
+    if distance.is_finite() {
+        distance * SHADOW_END
+    } else {
+        f32::INFINITY
+    }
+}
+
+/// Bounces before Russian roulette may end a path.
+const ROULETTE_FROM: u32 = 1;
+
+/// What one sample of one pixel found, per world.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct WorldSample {
+    /// Radiance.
+    pub radiance: Vec3,
+    /// Base colour of the first surface (environment: 0).
+    pub albedo: Vec3,
+    /// Shading normal of the first surface, world (environment: 0).
+    pub normal: Vec3,
+    /// Distance to the first surface along the ray; 0 for the environment.
+    pub distance: f32,
+    /// Index of the first instance plus one; 0 for the environment.
+    pub first: u32,
+}
+
+/// Everything a path needs to go on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path {
+    pub(super) worlds: u32,
+    pub(super) origin: Vec3,
+    pub(super) direction: Vec3,
+    pub(super) time: f32,
+    pub(super) beta: Vec3,
+    bounce: u32,
+    /// pdf of the direction; infinite after a smooth lobe and at the camera.
+    pub(super) pdf: f32,
+    /// Where the direction was sampled, for the densities of light sampling.
+    pub(super) from: LightContext,
+    pub(super) media: MediumStack,
+}
+
+/// Traces samples of one frame.
+#[derive(Debug)]
+pub struct WorldTracer<'a> {
+    /// The frame.
+    pub scene: &'a FrameScene,
+    /// Settings.
+    pub settings: PathSettings,
+    /// Pixel filter.
+    pub filter: &'a FilterTable,
+    /// Albedo tables.
+    pub tables: &'a Tables,
+}
+
+/// Buffers of one thread: a sample's results and the parts still to be traced.
+#[derive(Debug)]
+pub struct Scratch {
+    /// One per world.
+    pub worlds: Vec<WorldSample>,
+    /// Bit w: the sample met something that tells world w from world 0.
+    pub touched: u32,
+    /// Rays traced so far.
+    pub rays: u64,
+    parts: Vec<Path>,
+}
+
+impl Scratch {
+    /// For `world_count` worlds.
+    pub fn new(world_count: usize) -> Self {
+        Self {
+            worlds: vec![WorldSample::default(); world_count],
+            touched: 0,
+            rays: 0,
+            parts: Vec::new(),
+        }
+    }
+
+    /// The worlds of `all` part into `some` and the rest: notes who is now unlike world 0.
+    #[inline(always)]
+    fn part(&mut self, all: u32, some: u32) {
+        if some != all && some != 0 {
+            self.touched |= if all & 1 == 0 {
+                // World 0 left earlier: all of these were noted then.
+                0
+            } else if some & 1 == 1 {
+                all & !some
+            } else {
+                some
+            };
+        }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, worlds: u32, radiance: Vec3) {
+        let mut rest = worlds;
+        while rest != 0 {
+            self.worlds[rest.trailing_zeros() as usize].radiance += radiance;
+            rest &= rest - 1;
+        }
+    }
+}
+
+impl WorldTracer<'_> {
+    /// Traces sample `sample` of pixel (`column`, `row`) for every world into `scratch`.
+    #[inline(always)]
+    pub fn trace<S: Simd8>(
+        &self,
+        simd: S,
+        column: u32,
+        row: u32,
+        sample: u32,
+        scratch: &mut Scratch,
+    ) {
+        scratch.worlds.fill(WorldSample::default());
+        scratch.touched = 0;
+        scratch.parts.clear();
+        let sampler = Sampler::new(
+            self.settings.seed,
+            column,
+            row,
+            sample,
+            self.settings.samples,
+        );
+        scratch.parts.push(self.camera_path(column, row, &sampler));
+        while let Some(path) = scratch.parts.pop() {
+            self.follow(simd, path, &sampler, scratch);
+        }
+    }
+
+    pub(super) fn camera_path(&self, column: u32, row: u32, sampler: &Sampler) -> Path {
+        let [fx, fy] = sampler.get_2d(0, Purpose::Filter);
+        let position = Vec2::new(
+            column as f32 + 0.5 + self.filter.offset(fx),
+            row as f32 + 0.5 + self.filter.offset(fy),
+        );
+        let time = if self.scene.motion_blur {
+            sampler.get_1d(0, Purpose::Time)
+        } else {
+            0.0
+        };
+        let lens = if self.scene.cameras[1].aperture_radius > 0.0 {
+            sampler.get_2d(0, Purpose::Lens)
+        } else {
+            [0.0; 2]
+        };
+        let (origin, direction) = if self.scene.motion_blur {
+            // The same linear motion as the objects': between the ends of the shutter.
+            let (o0, d0) = self.scene.cameras[0].ray(position, lens);
+            let (o1, d1) = self.scene.cameras[2].ray(position, lens);
+            (o0.lerp(o1, time), d0.lerp(d1, time).normalize_or(d0))
+        } else {
+            self.scene.cameras[1].ray(position, lens)
+        };
+        Path {
+            worlds: (1u64 << self.scene.world_count).wrapping_sub(1) as u32,
+            origin,
+            direction,
+            time,
+            beta: Vec3::ONE,
+            bounce: 0,
+            pdf: f32::INFINITY,
+            from: LightContext {
+                position: origin,
+                normal: direction,
+                transmits: true,
+            },
+            media: MediumStack::default(),
+        }
+    }
+
+    /// Follows a path to its end, pushing the parts that leave it.
+    #[inline(always)]
+    fn follow<S: Simd8>(&self, simd: S, mut path: Path, sampler: &Sampler, scratch: &mut Scratch) {
+        loop {
+            let segment = ray(
+                path.origin,
+                path.direction,
+                f32::INFINITY,
+                path.time,
+                path.worlds,
+            );
+            let bounce = path.bounce;
+            let hit = self.scene.tlas.intersect(simd, &segment, |c: &Hit| {
+                self.present(c, sampler, bounce, 0)
+            });
+            scratch.rays += 1;
+            let here = match &hit {
+                Some(hit) => self.scene.instances[hit.instance as usize].worlds & path.worlds,
+                None => path.worlds,
+            };
+            if here != path.worlds {
+                scratch.part(path.worlds, here);
+                scratch.parts.push(Path {
+                    worlds: path.worlds & !here,
+                    ..path
+                });
+                path.worlds = here;
+            }
+            let distance = hit.as_ref().map_or(f32::INFINITY, |h| h.t);
+            if bounce > 0 {
+                self.add_crossed_lights(&path, distance, scratch);
+            }
+            let Some(hit) = hit else {
+                let contribution = self.environment_contribution(&path);
+                scratch.add(
+                    path.worlds,
+                    self.settings.clamp(contribution, bounce.saturating_sub(1)),
+                );
+                return;
+            };
+            path.beta *= path.media.transmittance(distance);
+            let wo = -path.direction;
+            let point =
+                self.scene
+                    .surface(hit.instance, hit.primitive, [hit.u, hit.v], wo, path.time);
+            let values = point.values(self.scene);
+            let bsdf = point.bsdf(&values, wo, self.tables);
+            if bounce == 0 {
+                note_first_hit(&path, &point, values.base_color, distance, scratch);
+            }
+            if point.material.emissive {
+                let contribution = self.emission_contribution(&path, &point, &bsdf, distance);
+                scratch.add(
+                    path.worlds,
+                    self.settings.clamp(contribution, bounce.saturating_sub(1)),
+                );
+            }
+            if bounce >= self.settings.max_bounces {
+                return;
+            }
+            if bsdf.has_density {
+                self.add_direct_light(simd, &path, &point, &bsdf, sampler, scratch);
+            }
+            let Some(next) = self.scatter(&path, &point, &bsdf, sampler) else {
+                return;
+            };
+            path = next;
+        }
+    }
+
+    /// Is the surface at a candidate hit there for this sample? Keyed by (object, primitive).
+    #[inline(always)]
+    pub(super) fn present(
+        &self,
+        candidate: &Hit,
+        sampler: &Sampler,
+        bounce: u32,
+        light: u32,
+    ) -> bool {
+        let alpha = self.scene.alpha(
+            candidate.instance,
+            candidate.primitive,
+            [candidate.u, candidate.v],
+        );
+        if alpha >= 1.0 {
+            return true;
+        }
+        let id = self.scene.instances[candidate.instance as usize].id;
+        alpha > 0.0 && sampler.alpha(bounce, id, candidate.primitive, light) < alpha
+    }
+
+    /// What a path that meets nothing brings, weighed against light sampling.
+    #[inline(always)]
+    pub(super) fn environment_contribution(&self, path: &Path) -> Vec3 {
+        let environment = &self.scene.fixed.environment;
+        let weight = if path.pdf == f32::INFINITY || environment.is_black() {
+            1.0
+        } else {
+            // The environment is the shared group's first light when it is not black.
+            let choice = self.scene.shared_lights.choice_probability(0, &path.from);
+            power_heuristic(path.pdf, choice * environment.pdf(path.direction))
+        };
+        path.beta * environment.radiance(path.direction) * weight
+    }
+
+    /// Suns, spheres and rectangles that the path's ray runs through. They block nothing, and the
+    /// camera does not see them (as in Blender).
+    #[inline(always)]
+    fn add_crossed_lights(&self, path: &Path, distance: f32, scratch: &mut Scratch) {
+        for group in [&self.scene.shared_lights, &self.scene.other_lights] {
+            crossed_lights(
+                group,
+                path.origin,
+                path.direction,
+                distance,
+                |index, radiance, pdf, t| {
+                    let worlds = group.lights[index].worlds & path.worlds;
+                    if worlds == 0 {
+                        return;
+                    }
+                    scratch.part(path.worlds, worlds);
+                    let weight = if path.pdf == f32::INFINITY {
+                        1.0
+                    } else {
+                        power_heuristic(path.pdf, pdf * group.choice_probability(index, &path.from))
+                    };
+                    let attenuation = if t.is_finite() {
+                        path.media.transmittance(t)
+                    } else {
+                        Vec3::ONE
+                    };
+                    let contribution = path.beta * attenuation * radiance * weight;
+                    scratch.add(worlds, self.settings.clamp(contribution, path.bounce - 1));
+                },
+            );
+        }
+    }
+
+    /// What an emitting surface that a path met brings, weighed against light sampling.
+    #[inline(always)]
+    pub(super) fn emission_contribution(
+        &self,
+        path: &Path,
+        point: &SurfacePoint<'_>,
+        bsdf: &Bsdf,
+        distance: f32,
+    ) -> Vec3 {
+        let emission = point
+            .material
+            .emission(&self.scene.fixed.textures, &point.coordinates);
+        if emission == Vec3::ZERO {
+            return emission;
+        }
+        let weight = if path.pdf == f32::INFINITY {
+            1.0
+        } else {
+            let cos = point.geometric_normal.dot(path.direction);
+            // A mesh is in one group only: the other returns 0.
+            let light_pdf =
+                self.scene
+                    .shared_lights
+                    .mesh_pdf(point.instance, distance, cos, &path.from)
+                    + self
+                        .scene
+                        .other_lights
+                        .mesh_pdf(point.instance, distance, cos, &path.from);
+            power_heuristic(path.pdf, light_pdf)
+        };
+        path.beta * emission * bsdf.emission_weight * weight
+    }
+
+    #[inline(always)]
+    fn add_direct_light<S: Simd8>(
+        &self,
+        simd: S,
+        path: &Path,
+        point: &SurfacePoint<'_>,
+        bsdf: &Bsdf,
+        sampler: &Sampler,
+        scratch: &mut Scratch,
+    ) {
+        let context = LightContext {
+            position: point.position,
+            normal: point.normal,
+            transmits: bsdf.transmits,
+        };
+        let groups: [(&LightGroup, Purpose, Purpose, u32); 2] = [
+            (
+                &self.scene.shared_lights,
+                Purpose::LightChoice,
+                Purpose::LightPoint,
+                1,
+            ),
+            (
+                &self.scene.other_lights,
+                Purpose::OtherLightChoice,
+                Purpose::OtherLightPoint,
+                2,
+            ),
+        ];
+        for (group, choice, place, kind) in groups {
+            if group.lights.is_empty() {
+                continue;
+            }
+            // One light needs no number to be chosen.
+            let u_choice = if group.lights.len() > 1 {
+                sampler.get_1d(path.bounce, choice)
+            } else {
+                0.0
+            };
+            let u = sampler.get_2d(path.bounce, place);
+            let Some(light) = group.sample(&self.scene.fixed.environment, &context, u_choice, u)
+            else {
+                continue;
+            };
+            let worlds = group.lights[light.light].worlds & path.worlds;
+            if worlds == 0 {
+                continue;
+            }
+            let contribution = self.direct_contribution(path, point, bsdf, &light);
+            if contribution == Vec3::ZERO {
+                continue;
+            }
+            let shadow = ray(
+                offset_origin(
+                    point.position,
+                    point.error,
+                    point.geometric_normal,
+                    light.wi,
+                ),
+                light.wi,
+                shadow_length(light.distance),
+                path.time,
+                worlds,
+            );
+            let bounce = path.bounce;
+            let blocked = self.scene.tlas.blocked_worlds(simd, &shadow, |c: &Hit| {
+                self.present(c, sampler, bounce, kind)
+            });
+            scratch.rays += 1;
+            let lit = worlds & !blocked;
+            // Lit in some of the path's worlds only: by what blocks it, or by where the light exists.
+            scratch.part(path.worlds, lit);
+            scratch.add(lit, self.settings.clamp(contribution, bounce));
+        }
+    }
+
+    /// What a light sample would bring if nothing were in between, weighed against BSDF sampling.
+    #[inline(always)]
+    pub(super) fn direct_contribution(
+        &self,
+        path: &Path,
+        point: &SurfacePoint<'_>,
+        bsdf: &Bsdf,
+        light: &LightSample,
+    ) -> Vec3 {
+        let (value, bsdf_pdf) = bsdf.eval(light.wi);
+        if value == Vec3::ZERO {
+            return value;
+        }
+        let radiance = self.light_radiance(light, path.time);
+        let weight = if light.delta {
+            1.0
+        } else {
+            power_heuristic(light.pdf, bsdf_pdf)
+        };
+        let attenuation = if light.distance.is_finite() {
+            path.media_towards(point, light)
+        } else {
+            Vec3::ONE
+        };
+        path.beta * attenuation * value * radiance * (weight / light.pdf)
+    }
+
+    /// Radiance of a light sample, looked up on emitting surfaces.
+    #[inline(always)]
+    fn light_radiance(&self, light: &LightSample, time: f32) -> Vec3 {
+        let Some((instance, primitive, barycentrics)) = light.surface else {
+            return light.radiance;
+        };
+        let point = self
+            .scene
+            .surface(instance, primitive, barycentrics, -light.wi, time);
+        let emission = point
+            .material
+            .emission(&self.scene.fixed.textures, &point.coordinates);
+        if emission == Vec3::ZERO {
+            return emission;
+        }
+        // Presence in the mean instead of by a draw: paths that hit it make the draw.
+        let alpha = self.scene.alpha(instance, primitive, barycentrics);
+        let values = point.values(self.scene);
+        emission * point.bsdf(&values, -light.wi, self.tables).emission_weight * alpha
+    }
+
+    /// The path after scattering at `point`; `None` when it ends.
+    #[inline(always)]
+    pub(super) fn scatter(
+        &self,
+        path: &Path,
+        point: &SurfacePoint<'_>,
+        bsdf: &Bsdf,
+        sampler: &Sampler,
+    ) -> Option<Path> {
+        let bounce = path.bounce;
+        let u_lobe = sampler.get_1d(bounce, Purpose::Lobe);
+        let u = sampler.get_2d(bounce, Purpose::Direction);
+        let u_interface = if point.material.has_inside || bsdf.transmits {
+            sampler.get_1d(bounce, Purpose::Interface)
+        } else {
+            0.0
+        };
+        let sample = bsdf.sample(u_lobe, u, u_interface)?;
+        let mut beta = path.beta * sample.weight;
+        let largest = beta.max_element();
+        if !(largest > 0.0 && largest.is_finite()) {
+            return None;
+        }
+        if bounce >= ROULETTE_FROM {
+            // The square root keeps darkened paths alive longer: less noise behind tinted glass.
+            let keep = safe_sqrt(largest).min(1.0);
+            if sampler.get_1d(bounce, Purpose::Roulette) >= keep {
+                return None;
+            }
+            beta /= keep;
+        }
+        let mut media = path.media;
+        if sample.transmitted && point.material.has_inside {
+            let id = self.scene.instances[point.instance as usize].id;
+            if point.entering {
+                media.enter(id, point.material.absorption);
+            } else {
+                media.leave(id);
+            }
+        }
+        Some(Path {
+            worlds: path.worlds,
+            origin: offset_origin(
+                point.position,
+                point.error,
+                point.geometric_normal,
+                sample.wi,
+            ),
+            direction: sample.wi,
+            time: path.time,
+            beta,
+            bounce: bounce + 1,
+            pdf: sample.pdf,
+            from: LightContext {
+                position: point.position,
+                normal: point.normal,
+                transmits: bsdf.transmits,
+            },
+            media,
+        })
+    }
+}
+
+impl Path {
+    /// Share of a light sample's radiance left by absorption between the surface and the light.
+    #[inline(always)]
+    fn media_towards(&self, point: &SurfacePoint<'_>, light: &LightSample) -> Vec3 {
+        // Behind the surface the path would have changed medium; shadow rays are blocked by glass
+        // anyway, so only the same side can carry light.
+        if light.wi.dot(point.geometric_normal) > 0.0 {
+            self.media.transmittance(light.distance)
+        } else {
+            Vec3::ONE
+        }
+    }
+}
+
+#[inline(always)]
+fn note_first_hit(
+    path: &Path,
+    point: &SurfacePoint<'_>,
+    albedo: Vec3,
+    distance: f32,
+    scratch: &mut Scratch,
+) {
+    let mut rest = path.worlds;
+    while rest != 0 {
+        let world = &mut scratch.worlds[rest.trailing_zeros() as usize];
+        world.albedo = albedo;
+        world.normal = point.normal;
+        world.distance = distance;
+        world.first = point.instance + 1;
+        rest &= rest - 1;
+    }
+}

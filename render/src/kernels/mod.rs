@@ -1,0 +1,15 @@
+//! Kernels: pure functions of plain structs, f32 and u32 arithmetic, our own transcendental
+//! polynomials. No buffers, no traversal, no loops over paths: those belong to each backend.
+//!
+//! Names are pbrt's: `wo` towards the viewer, `wi` towards the light, `n` normal, `h` half vector,
+//! `eta` relative index of refraction, `beta` throughput. `wo`/`wi` in local shading space have the
+//! shading normal as z.
+
+pub mod bsdf;
+pub mod camera;
+pub mod fresnel;
+pub mod ggx;
+pub mod math;
+pub mod sampler;
+pub mod sampling;
+pub mod tables;

@@ -1,0 +1,479 @@
+//! Shot in, Frames out.
+
+use std::sync::Arc;
+
+use diorama_assets::AssetSource;
+use diorama_synth::frame::{Frame, Labels, Plane, WorldImage};
+use diorama_synth::shot::{Camera, Exposure, Role, Shot};
+use glam::Vec3;
+use rayon::prelude::*;
+
+use crate::RenderError;
+use crate::accel::{Isa, Kernel, Simd8};
+use crate::film::{Pixel, PixelSums};
+use crate::integrator::PathSettings;
+use crate::integrator::labels::{LabelPixel, LabelTracer};
+use crate::integrator::worlds::{Scratch, WorldTracer};
+use crate::kernels::camera::FilterTable;
+use crate::kernels::sampler::combine;
+use crate::kernels::tables::{Tables, tables};
+use crate::scene::{FrameScene, StaticScene};
+use crate::view::display_plane;
+
+/// Log-mean luminance that automatic exposure aims at: photography's middle grey.
+const MIDDLE_GREY: f32 = 0.18;
+/// Luminance below which a pixel counts as this much, so that black ones do not pull the log-mean to −∞.
+const DARKEST: f32 = 1.0e-4;
+
+/// What to render and how well.
+#[derive(Debug, Clone)]
+pub struct RenderSettings {
+    /// Samples per pixel, ≥ 1 (default 128).
+    pub samples: u32,
+    /// Longest path in bounces (default 20).
+    pub max_bounces: u32,
+    /// See [`PathSettings::clamp_indirect`].
+    pub clamp_indirect: f32,
+    /// A noise pattern of its own for every frame. Off: still pictures stay still, as with Blender's
+    /// fixed seed.
+    pub animate_noise: bool,
+    /// Name of the camera; `None`: the first.
+    pub camera: Option<String>,
+    /// Also fill flow, occlusion and amodal counts.
+    pub full_labels: bool,
+}
+
+impl Default for RenderSettings {
+    fn default() -> Self {
+        Self {
+            samples: 128,
+            max_bounces: 20,
+            clamp_indirect: 0.0,
+            animate_noise: false,
+            camera: None,
+            full_labels: true,
+        }
+    }
+}
+
+/// A compiled Shot.
+#[derive(Debug)]
+pub struct Renderer {
+    shot: Arc<Shot>,
+    camera: Camera,
+    fixed: Arc<StaticScene>,
+    settings: RenderSettings,
+    isa: Isa,
+    filter: FilterTable,
+    tables: &'static Tables,
+}
+
+/// One traced row: pixels by world, then what the worlds share.
+struct Row {
+    pixels: Vec<Vec<Pixel>>,
+    touched: Vec<u32>,
+    coverage: Vec<Vec3>,
+    rays: u64,
+}
+
+/// Traces a row with one instruction set.
+struct TraceRow<'a> {
+    tracer: &'a WorldTracer<'a>,
+    row: u32,
+    width: u32,
+}
+
+impl Kernel for TraceRow<'_> {
+    type Output = Row;
+
+    #[inline(always)]
+    fn run<S: Simd8>(self, simd: S) -> Row {
+        let worlds = self.tracer.scene.world_count;
+        let samples = self.tracer.settings.samples;
+        let mut scratch = Scratch::new(worlds);
+        let mut row = Row {
+            pixels: vec![Vec::with_capacity(self.width as usize); worlds],
+            touched: Vec::with_capacity(self.width as usize),
+            coverage: Vec::with_capacity(self.width as usize),
+            rays: 0,
+        };
+        let mut sums = vec![PixelSums::default(); worlds];
+        for column in 0..self.width {
+            sums.fill(PixelSums::default());
+            let mut touched = 0;
+            let mut roles = [0u32; 3];
+            for sample in 0..samples {
+                self.tracer
+                    .trace(simd, column, self.row, sample, &mut scratch);
+                for (sum, found) in sums.iter_mut().zip(&scratch.worlds) {
+                    sum.add(found);
+                }
+                touched |= scratch.touched;
+                let first = scratch.worlds[0].first;
+                let role = if first == 0 {
+                    Role::Background
+                } else {
+                    self.tracer.scene.instances[first as usize - 1].role
+                };
+                roles[match role {
+                    Role::Background => 0,
+                    Role::Keep => 1,
+                    Role::Remove => 2,
+                }] += 1;
+            }
+            for (pixels, sum) in row.pixels.iter_mut().zip(&sums) {
+                pixels.push(sum.finish(samples));
+            }
+            row.touched.push(touched);
+            row.coverage
+                .push(Vec3::from(roles.map(|n| n as f32 / samples as f32)));
+        }
+        row.rays = scratch.rays;
+        row
+    }
+}
+
+/// Traces the label rays of a row.
+struct LabelRow<'a> {
+    tracer: LabelTracer<'a>,
+    row: u32,
+    width: u32,
+    objects: u32,
+    worlds: usize,
+    full: bool,
+}
+
+/// One row of label pixels, other worlds' instances and a bit per (object, column) of amodal cover.
+struct LabelledRow {
+    pixels: Vec<LabelPixel>,
+    instances: Vec<Vec<u32>>,
+    alone: Vec<Vec<bool>>,
+}
+
+impl Kernel for LabelRow<'_> {
+    type Output = LabelledRow;
+
+    #[inline(always)]
+    fn run<S: Simd8>(self, simd: S) -> LabelledRow {
+        let columns = 0..self.width;
+        let instances = (0..self.worlds)
+            .map(|w| {
+                columns
+                    .clone()
+                    .map(|c| self.tracer.instance_in_world(simd, c, self.row, w))
+                    .collect()
+            })
+            .collect();
+        let objects = if self.full { self.objects } else { 0 };
+        let alone = (0..objects)
+            .map(|o| {
+                columns
+                    .clone()
+                    .map(|c| self.tracer.covers_alone(simd, c, self.row, o))
+                    .collect()
+            })
+            .collect();
+        let pixels = columns
+            .map(|c| self.tracer.pixel(simd, c, self.row, self.full))
+            .collect();
+        LabelledRow {
+            pixels,
+            instances,
+            alone,
+        }
+    }
+}
+
+impl Renderer {
+    /// Compiles `shot`: loads its assets and builds their trees.
+    ///
+    /// # Errors
+    /// A missing asset or camera, an instruction set that is not there, a denoiser that is not there.
+    pub fn new(
+        shot: &Shot,
+        assets: &dyn AssetSource,
+        settings: RenderSettings,
+    ) -> Result<Self, RenderError> {
+        let isa = Isa::detect().map_err(|e| RenderError::InstructionSet(e.to_string()))?;
+        let camera = match &settings.camera {
+            None => shot.cameras.first(),
+            Some(name) => shot.cameras.iter().find(|c| c.name == *name),
+        }
+        .ok_or_else(|| RenderError::NoCamera {
+            name: settings.camera.clone().unwrap_or_default(),
+            known: shot
+                .cameras
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        })?
+        .clone();
+        let fixed = Arc::new(StaticScene::new(shot, assets)?);
+        Ok(Self {
+            shot: Arc::new(shot.clone()),
+            camera,
+            fixed,
+            settings,
+            isa,
+            filter: FilterTable::blackman_harris(),
+            tables: tables(),
+        })
+    }
+
+    /// Instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The Shot being rendered.
+    pub fn shot(&self) -> &Shot {
+        &self.shot
+    }
+
+    /// Fixes the exposure, normally after [`Self::automatic_exposure`].
+    pub fn set_exposure(&mut self, ev: f32) {
+        Arc::make_mut(&mut self.shot).exposure = Exposure::Ev(ev);
+    }
+
+    /// Stops that bring the log-mean luminance of `frame` (full world) to middle grey.
+    pub fn automatic_exposure(frame: &Frame) -> f32 {
+        libm::log2f(MIDDLE_GREY) - frame.log2_mean_luminance
+    }
+
+    /// The frame's scene; for tests and benches.
+    pub fn frame_scene(&self, frame: i64) -> FrameScene {
+        FrameScene::new(&self.shot, &self.camera, self.fixed.clone(), frame)
+    }
+
+    /// The tracer of one frame's scene.
+    pub fn tracer<'a>(&'a self, scene: &'a FrameScene, frame: u32) -> WorldTracer<'a> {
+        let noise = if self.settings.animate_noise {
+            frame
+        } else {
+            0
+        };
+        let seed = combine(
+            combine(self.shot.seed as u32, (self.shot.seed >> 32) as u32),
+            noise,
+        );
+        WorldTracer {
+            scene,
+            settings: PathSettings {
+                samples: self.settings.samples.max(1),
+                max_bounces: self.settings.max_bounces,
+                clamp_indirect: self.settings.clamp_indirect,
+                seed,
+            },
+            filter: &self.filter,
+            tables: self.tables,
+        }
+    }
+
+    /// Renders everything of frame `index`.
+    ///
+    /// # Errors
+    /// Only the denoiser can fail.
+    pub fn render_frame(&self, index: u32) -> Result<Frame, RenderError> {
+        let [width, height] = self.shot.resolution;
+        let mut frame = self.label_frame(index);
+        let scene = self.frame_scene(i64::from(index));
+        let tracer = self.tracer(&scene, index);
+        let rows: Vec<Row> = (0..height)
+            .into_par_iter()
+            .map(|row| {
+                self.isa.dispatch(TraceRow {
+                    tracer: &tracer,
+                    row,
+                    width,
+                })
+            })
+            .collect();
+        frame.rays = rows.iter().map(|r| r.rays).sum();
+        frame.coverage = plane(
+            width,
+            height,
+            rows.iter().flat_map(|r| r.coverage.iter().copied()),
+        );
+        let touched: Vec<u32> = rows
+            .iter()
+            .flat_map(|r| r.touched.iter().copied())
+            .collect();
+        let worlds: Vec<Vec<Pixel>> = (0..scene.world_count)
+            .map(|w| {
+                rows.iter()
+                    .flat_map(|r| r.pixels[w].iter().copied())
+                    .collect()
+            })
+            .collect();
+        drop(rows);
+        frame.worlds = worlds
+            .iter()
+            .enumerate()
+            .map(|(w, pixels)| WorldImage {
+                radiance: plane(width, height, pixels.iter().map(|p| p.radiance)),
+                touched: plane(
+                    width,
+                    height,
+                    touched.iter().map(|bits| {
+                        u8::from(if w == 0 {
+                            *bits != 0
+                        } else {
+                            bits >> w & 1 == 1
+                        })
+                    }),
+                ),
+                display: Plane::default(),
+            })
+            .collect();
+        frame.log2_mean_luminance = log2_mean_luminance(&frame.worlds[0].radiance.data);
+        self.finish_displays(&mut frame, &worlds)?;
+        Ok(frame)
+    }
+
+    /// Denoises every world by itself, joins them where they are equal, and takes them through
+    /// exposure and view.
+    fn finish_displays(&self, frame: &mut Frame, worlds: &[Vec<Pixel>]) -> Result<(), RenderError> {
+        let [width, height] = self.shot.resolution;
+        let scale = match self.shot.exposure {
+            Exposure::Ev(ev) => libm::exp2f(ev),
+            Exposure::Auto => libm::exp2f(Self::automatic_exposure(frame)),
+        };
+        let mut clean: Vec<Plane<Vec3>> = Vec::with_capacity(worlds.len());
+        for pixels in worlds {
+            clean.push(plane(width, height, pixels.iter().map(|p| p.radiance)));
+        }
+        for (image, world) in clean.iter().zip(&mut frame.worlds) {
+            world.display = display_plane(self.shot.view, scale, image);
+        }
+        Ok(())
+    }
+
+    /// Only the label passes of frame `index`: no light is traced, `worlds` stays empty.
+    pub fn label_frame(&self, index: u32) -> Frame {
+        let [width, height] = self.shot.resolution;
+        let still = Camera {
+            shutter: 0.0,
+            ..self.camera.clone()
+        };
+        let scene = |f: i64| FrameScene::new(&self.shot, &still, self.fixed.clone(), f);
+        let center = i64::from(index);
+        let (now, next, previous) = (scene(center), scene(center + 1), scene(center - 1));
+        let tracer = LabelTracer {
+            now: &now,
+            next: &next,
+            previous: &previous,
+        };
+        let objects = self.shot.objects.len() as u32;
+        let worlds = now.world_count;
+        let full = self.settings.full_labels;
+        let rows: Vec<LabelledRow> = (0..height)
+            .into_par_iter()
+            .map(|row| {
+                self.isa.dispatch(LabelRow {
+                    tracer,
+                    row,
+                    width,
+                    objects,
+                    worlds,
+                    full,
+                })
+            })
+            .collect();
+        let mut frame = Frame {
+            index,
+            ..Frame::default()
+        };
+        frame.labels = labels(width, height, &rows);
+        frame.instance_of_world = (0..worlds)
+            .map(|w| {
+                plane(
+                    width,
+                    height,
+                    rows.iter().flat_map(|r| r.instances[w].iter().copied()),
+                )
+            })
+            .collect();
+        for object in 0..objects {
+            let visible = rows
+                .iter()
+                .map(|r| r.pixels.iter().map(move |p| p.object == object + 1));
+            let (pixels, bounds) = count(visible);
+            frame.visible_pixels.push(pixels);
+            frame.visible_box.push(bounds);
+            let (pixels, bounds) = if full {
+                count(
+                    rows.iter()
+                        .map(|r| r.alone[object as usize].iter().copied()),
+                )
+            } else {
+                (0, None)
+            };
+            frame.amodal_pixels.push(pixels);
+            frame.amodal_box.push(bounds);
+        }
+        frame
+    }
+}
+
+/// Number of set pixels and the box `[x_min, y_min, x_max, y_max)` around them.
+fn count(rows: impl Iterator<Item = impl Iterator<Item = bool>>) -> (u32, Option<[u32; 4]>) {
+    let mut pixels = 0;
+    let mut bounds: Option<[u32; 4]> = None;
+    for (y, row) in rows.enumerate() {
+        for (x, set) in row.enumerate() {
+            if set {
+                let (x, y) = (x as u32, y as u32);
+                pixels += 1;
+                let b = bounds.get_or_insert([x, y, x + 1, y + 1]);
+                *b = [b[0].min(x), b[1].min(y), b[2].max(x + 1), b[3].max(y + 1)];
+            }
+        }
+    }
+    (pixels, bounds)
+}
+
+fn plane<T>(width: u32, height: u32, values: impl Iterator<Item = T>) -> Plane<T> {
+    Plane {
+        width,
+        height,
+        data: values.collect(),
+    }
+}
+
+fn labels(width: u32, height: u32, rows: &[LabelledRow]) -> Labels {
+    fn gather<T>(
+        width: u32,
+        height: u32,
+        rows: &[LabelledRow],
+        f: impl Fn(&LabelPixel) -> T,
+    ) -> Plane<T> {
+        plane(
+            width,
+            height,
+            rows.iter().flat_map(|r| r.pixels.iter()).map(f),
+        )
+    }
+    Labels {
+        instance: gather(width, height, rows, |p| p.instance),
+        depth: gather(width, height, rows, |p| p.depth),
+        distance: gather(width, height, rows, |p| p.distance),
+        normal: gather(width, height, rows, |p| p.normal),
+        normal_geometric: gather(width, height, rows, |p| p.normal_geometric),
+        albedo: gather(width, height, rows, |p| p.albedo),
+        uv: gather(width, height, rows, |p| p.uv),
+        surface: gather(width, height, rows, |p| p.surface),
+        flow_forward: gather(width, height, rows, |p| p.flow_forward),
+        flow_backward: gather(width, height, rows, |p| p.flow_backward),
+        occlusion: gather(width, height, rows, |p| p.occlusion),
+    }
+}
+
+fn log2_mean_luminance(radiance: &[Vec3]) -> f32 {
+    let weights = Vec3::new(0.2126, 0.7152, 0.0722);
+    let sum: f64 = radiance
+        .iter()
+        .map(|c| libm::log2(f64::from(c.dot(weights).max(DARKEST))))
+        .sum();
+    (sum / radiance.len() as f64) as f32
+}

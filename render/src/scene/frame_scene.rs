@@ -1,0 +1,325 @@
+//! One frame of a Shot: poses, top-level tree, lights, camera.
+
+use std::sync::Arc;
+
+use diorama_synth::shot::{Camera, Role, Shot};
+use glam::{Mat3A, Vec3, Vec3A};
+
+use super::camera::{camera_frame, pose_at};
+use super::lights::{LightGroup, MeshLight, SceneLight, Shape, world_bits};
+use super::material::{SurfaceCoordinates, SurfaceMaterial};
+use super::static_scene::StaticScene;
+use crate::accel::{Instance, Pose, Tlas};
+use crate::kernels::bsdf::{Bsdf, SurfaceValues};
+use crate::kernels::camera::CameraFrame;
+use crate::kernels::tables::Tables;
+
+/// What shading needs to know of an object beyond its tree.
+#[derive(Debug)]
+pub struct SceneInstance {
+    /// `Object::id`.
+    pub id: u32,
+    /// Role in the removal task.
+    pub role: Role,
+    /// Worlds, limited to those of the Shot.
+    pub worlds: u32,
+}
+
+/// A ray's meeting with a surface, ready for shading.
+#[derive(Debug)]
+pub struct SurfacePoint<'a> {
+    /// Index of the instance, which is the index in `Shot::objects`.
+    pub instance: u32,
+    /// Triangle.
+    pub primitive: u32,
+    /// Barycentric weights of vertices 1 and 2.
+    pub barycentrics: [f32; 2],
+    /// World.
+    pub position: Vec3,
+    /// Bound of the rounding error of `position`, metres per axis.
+    pub error: Vec3,
+    /// Unit, on the viewer's side.
+    pub geometric_normal: Vec3,
+    /// Unit, on the viewer's side, normal map applied.
+    pub normal: Vec3,
+    /// The viewer is on the outside.
+    pub entering: bool,
+    /// Texture coordinates.
+    pub coordinates: SurfaceCoordinates,
+    /// Material.
+    pub material: &'a SurfaceMaterial,
+}
+
+impl SurfacePoint<'_> {
+    /// Principled inputs here.
+    #[inline(always)]
+    pub fn values(&self, scene: &FrameScene) -> SurfaceValues {
+        self.material
+            .values(&scene.fixed.textures, &self.coordinates)
+    }
+
+    /// BSDF towards `wo` (unit, world).
+    #[inline(always)]
+    pub fn bsdf(&self, values: &SurfaceValues, wo: Vec3, tables: &Tables) -> Bsdf {
+        Bsdf::new(
+            values,
+            wo,
+            self.normal,
+            self.geometric_normal,
+            self.entering,
+            tables,
+        )
+    }
+}
+
+/// See the module text.
+#[derive(Debug)]
+pub struct FrameScene {
+    /// What does not change.
+    pub fixed: Arc<StaticScene>,
+    /// Top-level tree; instance i is object i.
+    pub tlas: Tlas,
+    /// Instance i is object i of the Shot.
+    pub instances: Vec<SceneInstance>,
+    /// Camera at shutter opening, centre and closing.
+    pub cameras: [CameraFrame; 3],
+    /// Lights in every world.
+    pub shared_lights: LightGroup,
+    /// Lights in some worlds only.
+    pub other_lights: LightGroup,
+    /// Number of worlds.
+    pub world_count: usize,
+    /// The shutter is open for a time.
+    pub motion_blur: bool,
+}
+
+impl FrameScene {
+    /// Frame `frame` of `shot` seen by `camera`.
+    pub fn new(shot: &Shot, camera: &Camera, fixed: Arc<StaticScene>, frame: i64) -> Self {
+        let world_count = shot.worlds.len();
+        let all = (1u64 << world_count).wrapping_sub(1) as u32;
+        let center = frame as f64;
+        let half = 0.5 * f64::from(camera.shutter);
+        let motion_blur = camera.shutter > 0.0;
+        let mut instances = Vec::with_capacity(shot.objects.len());
+        let mut tree_instances = Vec::with_capacity(shot.objects.len());
+        for (index, object) in shot.objects.iter().enumerate() {
+            let at = |time: f64| pose_at(&object.pose, time).world_from_object(object.scale);
+            let moving = motion_blur && !object.pose.is_constant();
+            let pose = if moving {
+                Pose::Moving {
+                    open: at(center - half),
+                    close: at(center + half),
+                }
+            } else {
+                Pose::Still(at(center))
+            };
+            let mesh = &fixed.meshes[fixed.mesh_of_object[index]];
+            let worlds = world_bits(object.worlds, world_count);
+            let first = fixed.first_material[index];
+            let slots = mesh
+                .data()
+                .material_of_triangle
+                .iter()
+                .max()
+                .map_or(0, |m| *m as usize);
+            let needs_filter = (first..=first + slots)
+                .any(|m| fixed.materials.get(m).is_some_and(|m| m.has_alpha));
+            tree_instances.push(Instance {
+                mesh: mesh.bvh.clone(),
+                pose,
+                worlds,
+                needs_filter,
+            });
+            instances.push(SceneInstance {
+                id: object.id,
+                role: object.role,
+                worlds,
+            });
+        }
+        let cameras = [center - half, center, center + half]
+            .map(|t| camera_frame(camera, t, shot.resolution));
+        let mut scene = Self {
+            tlas: Tlas::build(tree_instances),
+            fixed,
+            instances,
+            cameras,
+            shared_lights: LightGroup::default(),
+            other_lights: LightGroup::default(),
+            world_count,
+            motion_blur,
+        };
+        scene.add_lights(shot, center, all);
+        scene
+    }
+
+    fn add_lights(&mut self, shot: &Shot, center: f64, all: u32) {
+        let fixed = self.fixed.clone();
+        let mut lights = Vec::new();
+        if !fixed.environment.is_black() {
+            // Irradiance under a constant sky is π times its radiance.
+            let power = fixed.environment.mean_brightness * std::f32::consts::PI;
+            lights.push(SceneLight {
+                worlds: all,
+                shape: Shape::Environment,
+                radiance: Vec3::ZERO,
+                power,
+            });
+        }
+        for light in &shot.lights {
+            let pose = pose_at(&light.pose, center);
+            lights.push(SceneLight::new(light, &pose, light.worlds.0 & all));
+        }
+        for (index, instance) in self.instances.iter().enumerate() {
+            let mesh = &fixed.meshes[fixed.mesh_of_object[index]];
+            let emits = |primitive: u32| fixed.material(index, primitive).emissive;
+            let primitives: Vec<u32> = (0..mesh.data().triangles.len() as u32)
+                .filter(|p| emits(*p))
+                .collect();
+            let Some(first) = primitives.first() else {
+                continue;
+            };
+            let emission = fixed.material(index, *first).emission_estimate();
+            let world_from_object = self.tlas.instance(index as u32).pose.world_from_object(0.5);
+            let corners: Vec<[Vec3; 3]> = primitives
+                .iter()
+                .map(|p| {
+                    mesh.corners(*p)
+                        .map(|v| world_from_object.transform_point3(v))
+                })
+                .collect();
+            if let Some(mesh_light) = MeshLight::new(index as u32, primitives, corners) {
+                let power = emission.element_sum() / 3.0 * mesh_light.projected_area();
+                let shape = Shape::Mesh(mesh_light);
+                lights.push(SceneLight {
+                    worlds: instance.worlds,
+                    shape,
+                    radiance: Vec3::ZERO,
+                    power,
+                });
+            }
+        }
+        for light in lights {
+            if light.worlds == all {
+                self.shared_lights.lights.push(light);
+            } else if light.worlds != 0 {
+                self.other_lights.lights.push(light);
+            }
+        }
+    }
+
+    /// Presence of a surface at a candidate hit, 0..=1.
+    #[inline]
+    pub fn alpha(&self, instance: u32, primitive: u32, barycentrics: [f32; 2]) -> f32 {
+        let material = self.fixed.material(instance as usize, primitive);
+        if !material.has_alpha {
+            return 1.0;
+        }
+        let mesh = &self.fixed.meshes[self.fixed.mesh_of_object[instance as usize]];
+        material.alpha(
+            &self.fixed.textures,
+            &mesh.coordinates(primitive, barycentrics),
+        )
+    }
+
+    /// Everything shading needs to know about a point of a surface; `wo` points to the viewer.
+    #[inline]
+    pub fn surface(
+        &self,
+        instance: u32,
+        primitive: u32,
+        barycentrics: [f32; 2],
+        wo: Vec3,
+        time: f32,
+    ) -> SurfacePoint<'_> {
+        let mesh = &self.fixed.meshes[self.fixed.mesh_of_object[instance as usize]];
+        let point =
+            self.tlas
+                .surface_point(instance, primitive, barycentrics[0], barycentrics[1], time);
+        let m = self
+            .tlas
+            .instance(instance)
+            .pose
+            .world_from_object(time)
+            .matrix3;
+        let entering = wo.dot(point.normal) > 0.0;
+        let geometric_normal = if entering {
+            point.normal
+        } else {
+            -point.normal
+        };
+        let coordinates = mesh.coordinates(primitive, barycentrics);
+        let material = self.fixed.material(instance as usize, primitive);
+        let mut normal = geometric_normal;
+        // Normals go through the inverse transpose: the cofactor matrix, sign of the determinant kept.
+        let cofactor = Mat3A::from_cols(
+            m.y_axis.cross(m.z_axis),
+            m.z_axis.cross(m.x_axis),
+            m.x_axis.cross(m.y_axis),
+        );
+        let mirrored = if m.x_axis.dot(m.y_axis.cross(m.z_axis)) < 0.0 {
+            -1.0
+        } else {
+            1.0
+        };
+        if let Some(n) = mesh.shading_normal(primitive, barycentrics) {
+            let outside = Vec3::from(cofactor * Vec3A::from(n)).normalize_or_zero() * mirrored;
+            if outside != Vec3::ZERO {
+                normal = if entering { outside } else { -outside };
+            }
+        }
+        if let Some((mapped, uv_set)) = material.tangent_normal(&self.fixed.textures, &coordinates)
+            && let Some(tangent) = mesh.tangent(primitive, barycentrics, uv_set)
+        {
+            normal = apply_normal_map(normal, mapped, tangent, m, entering);
+        }
+        SurfacePoint {
+            instance,
+            primitive,
+            barycentrics,
+            position: point.position,
+            error: point.error,
+            geometric_normal,
+            normal: keep_reflection_outside(geometric_normal, normal, wo),
+            entering,
+            coordinates,
+            material,
+        }
+    }
+}
+
+/// Turns `normal` (viewer's side) by the tangent-space direction `mapped`.
+fn apply_normal_map(
+    normal: Vec3,
+    mapped: Vec3,
+    tangent: glam::Vec4,
+    linear: Mat3A,
+    entering: bool,
+) -> Vec3 {
+    let outside = if entering { normal } else { -normal };
+    let t = Vec3::from(linear * Vec3A::from(tangent.truncate()));
+    let t = (t - outside * outside.dot(t)).normalize_or_zero();
+    if t == Vec3::ZERO {
+        return normal;
+    }
+    let b = outside.cross(t) * tangent.w;
+    let turned = (t * mapped.x + b * mapped.y + outside * mapped.z).normalize_or(outside);
+    if entering { turned } else { -turned }
+}
+
+/// Bends a shading normal just enough that the mirror direction of `wo` leaves the surface
+/// (Blender's `ensure_valid_specular_reflection`, in its iterative-free spirit): smooth-shaded
+/// silhouettes would otherwise turn black.
+#[inline(always)]
+fn keep_reflection_outside(geometric: Vec3, normal: Vec3, wo: Vec3) -> Vec3 {
+    let reflected = normal * (2.0 * wo.dot(normal)) - wo;
+    let threshold = (0.9 * geometric.dot(wo)).clamp(0.0, 0.01);
+    if reflected.dot(geometric) >= threshold {
+        return normal;
+    }
+    // In the plane of the normal and the geometric normal: the half vector of wo and the most
+    // grazing allowed reflection.
+    let lifted =
+        (reflected + geometric * (threshold - reflected.dot(geometric))).normalize_or(geometric);
+    (lifted + wo).normalize_or(geometric)
+}

@@ -1,0 +1,268 @@
+//! What stays the same over the clip: meshes with their trees, materials, textures, environment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use diorama_assets::{AssetSource, Mesh, Model};
+use diorama_synth::shot::{Object, Shot};
+use glam::{Vec2, Vec3, Vec4};
+
+use super::environment::Environment;
+use super::material::{SurfaceCoordinates, SurfaceMaterial};
+use super::texture::Texture;
+use crate::RenderError;
+use crate::accel::{BuildOptions, MeshBvh};
+
+/// A mesh ready for tracing and shading.
+#[derive(Debug)]
+pub struct SceneMesh {
+    /// Source data; shared with the asset library.
+    model: Arc<Model>,
+    index: usize,
+    /// Its tree.
+    pub bvh: Arc<MeshBvh>,
+}
+
+impl SceneMesh {
+    /// The mesh.
+    #[inline(always)]
+    pub fn data(&self) -> &Mesh {
+        &self.model.meshes[self.index]
+    }
+
+    /// Vertex positions of a triangle, object space.
+    #[inline(always)]
+    pub fn corners(&self, primitive: u32) -> [Vec3; 3] {
+        let mesh = self.data();
+        mesh.triangles[primitive as usize].map(|i| mesh.positions[i as usize])
+    }
+
+    fn interpolate2(&self, values: &[Vec2], primitive: u32, b: [f32; 2]) -> Vec2 {
+        if values.is_empty() {
+            return Vec2::ZERO;
+        }
+        let [i, j, k] = self.data().triangles[primitive as usize].map(|i| values[i as usize]);
+        i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1]
+    }
+
+    /// Texture coordinates and vertex colour at barycentric weights `b` of vertices 1 and 2.
+    #[inline]
+    pub fn coordinates(&self, primitive: u32, b: [f32; 2]) -> SurfaceCoordinates {
+        let mesh = self.data();
+        let color = if mesh.colors.is_empty() {
+            Vec4::ONE
+        } else {
+            let [i, j, k] = mesh.triangles[primitive as usize].map(|i| mesh.colors[i as usize]);
+            i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1]
+        };
+        SurfaceCoordinates {
+            uv: [
+                self.interpolate2(&mesh.uvs, primitive, b),
+                self.interpolate2(&mesh.uvs1, primitive, b),
+            ],
+            color: color.truncate(),
+            alpha: color.w,
+        }
+    }
+
+    /// Interpolated vertex normal, object space, not normalised; `None` for flat shading.
+    #[inline]
+    pub fn shading_normal(&self, primitive: u32, b: [f32; 2]) -> Option<Vec3> {
+        let mesh = self.data();
+        if mesh.normals.is_empty() {
+            return None;
+        }
+        let [i, j, k] = mesh.triangles[primitive as usize].map(|i| mesh.normals[i as usize]);
+        let n = i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1];
+        (n.length_squared() > 1e-12).then_some(n)
+    }
+
+    /// Tangent (xyz) and handedness (w), object space: from the file, or from the UV set's derivative.
+    pub fn tangent(&self, primitive: u32, b: [f32; 2], uv_set: u32) -> Option<Vec4> {
+        let mesh = self.data();
+        let triangle = mesh.triangles[primitive as usize];
+        if !mesh.tangents.is_empty() && uv_set == 0 {
+            let [i, j, k] = triangle.map(|i| mesh.tangents[i as usize]);
+            let t = (i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1]).truncate();
+            return Some(t.extend(i.w));
+        }
+        let uvs = if uv_set == 0 { &mesh.uvs } else { &mesh.uvs1 };
+        if uvs.is_empty() {
+            return None;
+        }
+        let [p0, p1, p2] = self.corners(primitive);
+        let [a, b, c] = triangle.map(|i| uvs[i as usize]);
+        let (d1, d2) = (b - a, c - a);
+        let determinant = d1.x * d2.y - d1.y * d2.x;
+        if determinant.abs() < 1e-20 {
+            return None;
+        }
+        let tangent = ((p1 - p0) * d2.y - (p2 - p0) * d1.y) / determinant;
+        // v runs down the image while a normal map's +Y runs up: a mirrored chart turns it around.
+        Some(tangent.extend(if determinant < 0.0 { 1.0 } else { -1.0 }))
+    }
+}
+
+/// See the module text.
+#[derive(Debug)]
+pub struct StaticScene {
+    /// Distinct meshes.
+    pub meshes: Vec<SceneMesh>,
+    /// Mesh of each object of the Shot.
+    pub mesh_of_object: Vec<usize>,
+    /// First material of each object of the Shot; slots follow.
+    pub first_material: Vec<usize>,
+    /// Materials.
+    pub materials: Vec<SurfaceMaterial>,
+    /// Textures.
+    pub textures: Vec<Texture>,
+    /// Surroundings.
+    pub environment: Environment,
+}
+
+/// Gathers what several objects share.
+struct Builder<'a> {
+    assets: &'a dyn AssetSource,
+    models: BTreeMap<String, (Arc<Model>, usize)>,
+    meshes: Vec<SceneMesh>,
+    mesh_index: BTreeMap<(String, u32), usize>,
+    own_materials: BTreeMap<String, usize>,
+    materials: Vec<SurfaceMaterial>,
+    textures: Vec<Texture>,
+}
+
+impl Builder<'_> {
+    /// The asset and the index of its first texture.
+    fn model(&mut self, object: &Object) -> Result<(Arc<Model>, usize), RenderError> {
+        if let Some(found) = self.models.get(&object.asset) {
+            return Ok(found.clone());
+        }
+        let model = self
+            .assets
+            .model(&object.asset)
+            .map_err(|source| RenderError::Asset {
+                object: object.name.clone(),
+                source,
+            })?;
+        let first = self.textures.len();
+        self.textures.extend(model.images.iter().map(Texture::new));
+        self.models
+            .insert(object.asset.clone(), (model.clone(), first));
+        Ok((model, first))
+    }
+
+    fn mesh(&mut self, object: &Object, model: &Arc<Model>) -> Result<usize, RenderError> {
+        let key = (object.asset.clone(), object.mesh);
+        if let Some(index) = self.mesh_index.get(&key) {
+            return Ok(*index);
+        }
+        let mesh = model
+            .meshes
+            .get(object.mesh as usize)
+            .ok_or_else(|| RenderError::NoMesh {
+                object: object.name.clone(),
+                asset: object.asset.clone(),
+                mesh: object.mesh,
+            })?;
+        let bvh = Arc::new(MeshBvh::build(
+            &mesh.positions,
+            &mesh.triangles,
+            BuildOptions::default(),
+        ));
+        self.meshes.push(SceneMesh {
+            model: model.clone(),
+            index: object.mesh as usize,
+            bvh,
+        });
+        self.mesh_index.insert(key, self.meshes.len() - 1);
+        Ok(self.meshes.len() - 1)
+    }
+
+    fn materials(&mut self, object: &Object, model: &Model, first_texture: usize) -> usize {
+        if object.materials.is_empty()
+            && let Some(first) = self.own_materials.get(&object.asset)
+        {
+            return *first;
+        }
+        let first = self.materials.len();
+        // An object may replace fewer slots than the asset has: the rest stay the asset's.
+        let slots = model.materials.len().max(object.materials.len());
+        for slot in 0..slots {
+            let source = object
+                .materials
+                .get(slot)
+                .or_else(|| model.materials.get(slot));
+            self.materials
+                .extend(source.map(|m| SurfaceMaterial::new(m, first_texture)));
+        }
+        if self.materials.len() == first {
+            self.materials.push(SurfaceMaterial::new(
+                &diorama_assets::Material::default(),
+                first_texture,
+            ));
+        }
+        if object.materials.is_empty() {
+            self.own_materials.insert(object.asset.clone(), first);
+        }
+        first
+    }
+}
+
+impl StaticScene {
+    /// Loads and builds everything `shot` names.
+    pub fn new(shot: &Shot, assets: &dyn AssetSource) -> Result<Self, RenderError> {
+        let mut builder = Builder {
+            assets,
+            models: BTreeMap::new(),
+            meshes: Vec::new(),
+            mesh_index: BTreeMap::new(),
+            own_materials: BTreeMap::new(),
+            materials: Vec::new(),
+            textures: Vec::new(),
+        };
+        let (mut mesh_of_object, mut first_material) = (Vec::new(), Vec::new());
+        for object in &shot.objects {
+            let (model, first_texture) = builder.model(object)?;
+            mesh_of_object.push(builder.mesh(object, &model)?);
+            first_material.push(builder.materials(object, &model, first_texture));
+        }
+        let map = match &shot.environment.asset {
+            None => None,
+            Some(id) => Some(
+                assets
+                    .environment(id)
+                    .map_err(|source| RenderError::Asset {
+                        object: "environment".into(),
+                        source,
+                    })?,
+            ),
+        };
+        let scale = Vec3::from(shot.environment.color) * shot.environment.strength;
+        let environment = Environment::new(map, scale, shot.environment.rotation_rad);
+        let Builder {
+            meshes,
+            materials,
+            textures,
+            ..
+        } = builder;
+        Ok(Self {
+            meshes,
+            mesh_of_object,
+            first_material,
+            materials,
+            textures,
+            environment,
+        })
+    }
+
+    /// Material of a triangle of an object.
+    #[inline(always)]
+    pub fn material(&self, object: usize, primitive: u32) -> &SurfaceMaterial {
+        let slot = self.meshes[self.mesh_of_object[object]]
+            .data()
+            .material_of_triangle[primitive as usize];
+        let first = self.first_material[object];
+        // A slot beyond the list (a broken file) reads the last one.
+        &self.materials[(first + slot as usize).min(self.materials.len() - 1)]
+    }
+}
