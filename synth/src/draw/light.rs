@@ -32,7 +32,8 @@ impl Lighting {
         } else {
             recipe.range_sun_elevation_deg
         };
-        let elevation_deg = lowest + (highest - lowest) * share;
+        // To a hundredth, as it is written into the id of a sky.
+        let elevation_deg = ((lowest + (highest - lowest) * share) * 100.0).round() / 100.0;
         let intensity = uniform(&mut stream, recipe.light_range_intensity);
         let diameter_deg = uniform(&mut stream, recipe.range_sun_angular_diameter_deg);
         let across = position - aim;
@@ -84,9 +85,7 @@ fn draw_environment(
         "environments",
     )?;
     let id = choice(&mut stream, &listed).id.clone();
-    let id = drawing
-        .library
-        .with_sun(&id, elevation_deg, &mut |count| stream.below(count));
+    let id = drawing.library.with_sun(&id, elevation_deg);
     let map = drawing.library.environment(&id)?;
     Ok((id, map))
 }

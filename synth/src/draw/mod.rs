@@ -26,7 +26,7 @@ use diorama_assets::model::AssetRecord;
 use glam::Vec3;
 
 pub use accept::{Brightness, Measurements, Rejection, RemovedSet, accept};
-pub use library::AssetSource;
+pub use library::AssetLibrary;
 
 use crate::physics::{Body, PhysicsError, PieceStore};
 use crate::recipe::{ExposureChoice, RecipeError, RemovalRecipe, Stationary, VideoFps};
@@ -127,7 +127,7 @@ struct Thing {
 /// What every step of an attempt needs.
 struct Drawing<'a> {
     recipe: &'a RemovalRecipe,
-    library: &'a dyn AssetSource,
+    library: &'a dyn AssetLibrary,
     pieces: &'a PieceStore,
     run_seed: u64,
     sample_id: &'a str,
@@ -153,7 +153,7 @@ impl Drawing<'_> {
     /// The records of `all` that the recipe allows, at least one.
     fn listed(
         &self,
-        all: Vec<AssetRecord>,
+        all: &[AssetRecord],
         allowed: &[String],
         what: &'static str,
     ) -> Result<Vec<AssetRecord>, DrawError> {
@@ -169,8 +169,9 @@ impl Drawing<'_> {
             });
         }
         let listed: Vec<AssetRecord> = all
-            .into_iter()
+            .iter()
             .filter(|record| allowed.is_empty() || allowed.contains(&record.id))
+            .cloned()
             .collect();
         if listed.is_empty() {
             return Err(DrawError::Empty {
@@ -197,7 +198,7 @@ pub fn draw_shot(
     recipe: &RemovalRecipe,
     run_seed: u64,
     sample_id: &str,
-    library: &dyn AssetSource,
+    library: &dyn AssetLibrary,
     pieces: &PieceStore,
     check: &mut dyn FnMut(&Shot) -> Result<Measurements, CheckError>,
 ) -> Result<Shot, DrawError> {

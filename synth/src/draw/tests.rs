@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use diorama_assets::environment::SunRecord;
 use diorama_assets::model::AssetRecord;
-use diorama_assets::{AssetError, EnvironmentMap, Image, Material, Mesh, Model, Pixels};
+use diorama_assets::{
+    AssetError, AssetSource, EnvironmentMap, Image, Library, Material, Mesh, Model, Pixels,
+};
 use glam::Vec3;
 
 use super::*;
@@ -13,7 +15,10 @@ use crate::recipe::{Layers, PairKind};
 use crate::shot::{LightKind, Role, Track};
 
 /// Boxes of three shapes, a floor and slabs, one sky with a sun and one picture without.
-struct Shelf;
+struct Shelf {
+    objects: Vec<AssetRecord>,
+    environments: Vec<AssetRecord>,
+}
 
 fn record(id: &str, noun: &str) -> AssetRecord {
     AssetRecord {
@@ -52,23 +57,42 @@ fn block(half: Vec3) -> Model {
     }
 }
 
-impl AssetSource for Shelf {
-    fn objects(&self) -> Vec<AssetRecord> {
-        vec![
-            record("box/cube", "cube"),
-            record("box/plank", "plank"),
-            record("box/tile", "floor tile"),
-        ]
+impl Shelf {
+    fn new() -> Self {
+        Self {
+            objects: vec![
+                record("box/cube", "cube"),
+                record("box/plank", "plank"),
+                record("box/tile", "floor tile"),
+            ],
+            environments: vec![record("sky", "sky"), record("street", "street")],
+        }
+    }
+}
+
+impl AssetLibrary for Shelf {
+    fn objects(&self) -> &[AssetRecord] {
+        &self.objects
     }
 
-    fn environments(&self) -> Vec<AssetRecord> {
-        vec![record("sky", "sky"), record("street", "street")]
+    fn environments(&self) -> &[AssetRecord] {
+        &self.environments
     }
 
     fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
         Ok(record(id, id.rsplit('/').next().unwrap_or(id)))
     }
 
+    fn with_sun(&self, id: &str, elevation_deg: f64) -> String {
+        if id == "sky" {
+            format!("sky?elevation={elevation_deg}")
+        } else {
+            id.to_owned()
+        }
+    }
+}
+
+impl AssetSource for Shelf {
     fn model(&self, id: &str) -> Result<Arc<Model>, AssetError> {
         Ok(Arc::new(block(match id.split('?').next().unwrap() {
             "box/cube" => Vec3::splat(0.5),
@@ -98,14 +122,6 @@ impl AssetSource for Shelf {
             description: "a clear sky".into(),
             night: false,
         }))
-    }
-
-    fn with_sun(&self, id: &str, elevation_deg: f64, _: &mut dyn FnMut(u64) -> u64) -> String {
-        if id == "sky" {
-            format!("sky?elevation={elevation_deg}")
-        } else {
-            id.to_owned()
-        }
     }
 }
 
@@ -138,7 +154,7 @@ fn draw(recipe: &RemovalRecipe, seed: u64) -> Shot {
         recipe,
         seed,
         "000001",
-        &Shelf,
+        &Shelf::new(),
         &PieceStore::default(),
         &mut content,
     )
@@ -172,7 +188,7 @@ fn every_shot_keeps_the_bounds_of_the_recipe() {
                 seen.insert("stationary");
             } else {
                 // Frame −1 is the start: its lowest point is within the spawn heights.
-                let model = Shelf.model(&object.asset).unwrap();
+                let model = Shelf::new().model(&object.asset).unwrap();
                 let pose = object.pose.at(-1);
                 let corners: Vec<Vec3> = model.meshes[0]
                     .positions
@@ -186,7 +202,7 @@ fn every_shot_keeps_the_bounds_of_the_recipe() {
                 assert!(middle.x.abs() <= 4.001 && middle.y.abs() <= 4.001);
                 seen.insert("thrown");
             }
-            let size = Shelf.model(&object.asset).unwrap().meshes[0]
+            let size = Shelf::new().model(&object.asset).unwrap().meshes[0]
                 .bounds()
                 .unwrap();
             let longest = ((size.1 - size.0) * object.scale).max_element();
@@ -229,7 +245,7 @@ fn nothing_overlaps_at_the_start_and_settled_things_rest() {
             .objects
             .iter()
             .map(|object| {
-                let model = Shelf.model(&object.asset).unwrap();
+                let model = Shelf::new().model(&object.asset).unwrap();
                 let shape = if object.name == "floor" {
                     crate::physics::BodyShape::floor()
                 } else {
@@ -269,7 +285,7 @@ fn the_sky_turns_to_the_sun_and_has_its_elevation() {
     };
     let shot = draw(&recipe, 3);
     let id = shot.environment.asset.as_ref().unwrap();
-    let map = Shelf.environment(id).unwrap();
+    let map = Shelf::new().environment(id).unwrap();
     let turned = glam::Quat::from_rotation_z(shot.environment.rotation_rad)
         * Vec3::from_array(map.sun.unwrap().direction_to_sun);
     let LightKind::Sun(sun) = &shot.lights[0].kind else {
@@ -333,7 +349,15 @@ fn rejected_attempts_are_counted_and_a_hopeless_recipe_says_why() {
         }
         Ok(measured)
     };
-    let shot = draw_shot(&recipe, 9, "x", &Shelf, &PieceStore::default(), &mut picky).unwrap();
+    let shot = draw_shot(
+        &recipe,
+        9,
+        "x",
+        &Shelf::new(),
+        &PieceStore::default(),
+        &mut picky,
+    )
+    .unwrap();
     assert!(shot.attempts.accepted >= 3);
     assert_eq!(shot.attempts.rejected[Rejection::Hidden.words()], 3);
     assert_eq!(
@@ -350,7 +374,7 @@ fn rejected_attempts_are_counted_and_a_hopeless_recipe_says_why() {
         ..short()
     };
     let store = PieceStore::default();
-    let error = draw_shot(&crowded, 9, "x", &Shelf, &store, &mut content).unwrap_err();
+    let error = draw_shot(&crowded, 9, "x", &Shelf::new(), &store, &mut content).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no usable shot in 4 attempts: an object found no free place (4)"
@@ -438,14 +462,34 @@ fn an_empty_choice_and_an_unknown_asset_are_errors_not_redraws() {
         ..short()
     };
     let store = PieceStore::default();
-    let error = draw_shot(&recipe, 1, "x", &Shelf, &store, &mut content).unwrap_err();
+    let error = draw_shot(&recipe, 1, "x", &Shelf::new(), &store, &mut content).unwrap_err();
     assert!(
         error
             .to_string()
             .contains("`box/none` is not in the library")
     );
-    let failing = draw_shot(&short(), 1, "x", &Shelf, &store, &mut |_| {
+    let failing = draw_shot(&short(), 1, "x", &Shelf::new(), &store, &mut |_| {
         Err("no memory".into())
     });
     assert!(matches!(failing, Err(DrawError::Check(_))));
+}
+
+#[test]
+fn the_built_in_library_gives_shots() {
+    let (library, _) = Library::open(&[]).unwrap();
+    let store = PieceStore::default();
+    let recipe = RemovalRecipe {
+        video_length: 24,
+        ..RemovalRecipe::default()
+    };
+    for seed in 0..4 {
+        let shot = draw_shot(&recipe, seed, "000000", &library, &store, &mut content).unwrap();
+        assert!(shot.validate().is_ok());
+        let environment = shot.environment.asset.as_ref().unwrap();
+        assert!(shot.assets.iter().any(|record| record.id == *environment));
+        for object in &shot.objects {
+            assert!(!object.noun.is_empty());
+            assert!(!object.adjectives.is_empty(), "{}", object.asset);
+        }
+    }
 }
