@@ -6,7 +6,9 @@
 //! | 1 | some samples failed; they are listed |
 //! | 2 | bad input, or something that the user can mend (disk full, no permission) |
 //! | 3 | our fault |
-//! | 130 | stopped with Ctrl-C; the folder can be continued |
+//!
+//! Ctrl-C ends the process at once (130 in shells): whatever is finished is complete, and the same
+//! command continues.
 
 use std::io;
 use std::process::ExitCode;
@@ -22,8 +24,6 @@ pub enum Status {
     BadInput,
     /// A fault of this program.
     Internal,
-    /// Ctrl-C.
-    Interrupted,
 }
 
 impl Status {
@@ -34,7 +34,6 @@ impl Status {
             Self::SomeFailed => 1,
             Self::BadInput => 2,
             Self::Internal => 3,
-            Self::Interrupted => 130,
         }
     }
 }
@@ -95,13 +94,58 @@ fn io_error(error: &anyhow::Error) -> Option<&io::Error> {
     error.chain().find_map(|cause| cause.downcast_ref())
 }
 
+/// What one cause of an error says about whose fault it is, and what to do. `None`: nothing known.
+fn verdict(cause: &(dyn std::error::Error + 'static)) -> Option<(bool, Option<String>)> {
+    use diorama_postproc::PostprocError;
+    use diorama_render::RenderError;
+    use diorama_synth::draw::DrawError;
+    use diorama_video::VideoError;
+    use diorama_video::fsx::FsError;
+    let of = |mendable: bool, hint: Option<&str>| Some((mendable, hint.map(String::from)));
+    if let Some(error) = cause.downcast_ref::<UserError>() {
+        return of(true, error.hint.as_deref());
+    }
+    if let Some(error) = cause.downcast_ref::<diorama_assets::AssetError>() {
+        return of(true, error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<PostprocError>() {
+        return of(error.is_users_to_mend(), error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<VideoError>() {
+        return of(error.is_users_to_mend(), error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<FsError>() {
+        return of(error.is_users_to_mend(), error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<RenderError>() {
+        // What is left of it are wrong names and what this machine does not have.
+        return match error {
+            RenderError::Asset { source, .. } => of(true, source.hint()),
+            _ => of(true, None),
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<DrawError>() {
+        return match error {
+            DrawError::Asset(asset) => of(true, asset.hint()),
+            DrawError::Shot(_) | DrawError::Check(_) => None,
+            _ => of(true, None),
+        };
+    }
+    if cause.is::<diorama_synth::shot::ShotError>()
+        || cause.is::<diorama_synth::recipe::RecipeError>()
+    {
+        return of(true, None);
+    }
+    let io = cause.downcast_ref::<io::Error>()?;
+    io_hint(io.kind()).map(|hint| (true, Some(hint.to_owned())))
+}
+
 /// Whose fault an error is, by everything in its chain.
 pub fn classify(error: &anyhow::Error) -> Status {
-    let mendable = error.chain().any(|cause| {
-        cause.is::<UserError>()
-            || cause.is::<diorama_assets::AssetError>()
-            || cause.is::<diorama_synth::shot::ShotError>()
-    }) || io_error(error).is_some_and(|io| io_hint(io.kind()).is_some());
+    let mendable = error
+        .chain()
+        .filter_map(verdict)
+        .any(|(mendable, _)| mendable);
     if mendable {
         Status::BadInput
     } else {
@@ -109,17 +153,9 @@ pub fn classify(error: &anyhow::Error) -> Status {
     }
 }
 
-/// The hint that belongs to an error, if any part of its chain has one.
+/// The first hint in an error's chain.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
-    for cause in error.chain() {
-        if let Some(user) = cause.downcast_ref::<UserError>() {
-            return user.hint.clone();
-        }
-        if let Some(asset) = cause.downcast_ref::<diorama_assets::AssetError>() {
-            return asset.hint().map(String::from);
-        }
-    }
-    io_error(error).and_then(|io| io_hint(io.kind()).map(String::from))
+    error.chain().filter_map(verdict).find_map(|(_, hint)| hint)
 }
 
 /// What to say beside a fault of ours.

@@ -43,6 +43,16 @@ impl Progress {
         }
     }
 
+    /// No bars.
+    pub fn hidden() -> Self {
+        Self {
+            samples: ProgressBar::hidden(),
+            frames: ProgressBar::hidden(),
+            started: Instant::now(),
+            made: std::sync::atomic::AtomicU64::new(0),
+        }
+    }
+
     /// A sample is in work. `stage`: `placing`, `rendering`, …
     pub fn stage(&self, id: &str, stage: &'static str, frames: u64) {
         self.frames.set_prefix(id.to_owned());

@@ -2,6 +2,7 @@
 
 mod normalise;
 mod picture;
+mod recipe;
 mod removal;
 mod render;
 mod values;
@@ -11,13 +12,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use picture::{DenoiseArg, PictureArgs, ViewArg};
-pub use removal::{
-    AssetArgs, BatchArgs, ClipArgs, LayersArg, LayoutArg, MaskModeArg, OutputArgs, PairArg,
-    PresetArg, RecipeArgs, RemovalArgs, SceneArgs, StationaryArg, TargetArg,
-};
-pub use render::RenderArgs;
-pub use values::{Redo, SeedRange, ShardArg, Size};
+pub use picture::{DenoiseArg, PictureArgs};
+pub use recipe::{ParameterArgs, RecipeArgs, SourceArgs};
+pub use removal::{BatchArgs, LayoutArg, OutputArgs, RemovalArgs};
+pub use render::{RenderArgs, ViewArg};
+pub use values::{Redo, SeedRange};
 
 /// Synthetic training video with the truth behind every pixel.
 #[derive(Debug, Parser)]
@@ -81,6 +80,15 @@ pub enum Command {
 pub enum ShotCommand {
     /// The Shot of an object-removal sample
     Removal(Box<ShotRemovalArgs>),
+}
+
+/// Libraries of assets beside the built-in one.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Assets")]
+pub struct AssetArgs {
+    /// Kubric manifest folder, or folder of .obj, .glb, .hdr, .exr; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub assets: Vec<PathBuf>,
 }
 
 /// `diorama shot removal`
@@ -160,21 +168,43 @@ mod tests {
              --range_num_objs 1,6 --light_range_lookat 0 1",
         );
         assert_eq!(args.batch.seed, Some(43));
-        assert_eq!(args.recipe.clip.video_length, Some(80));
-        assert_eq!(args.recipe.clip.render_width, Some(256));
-        assert_eq!(args.recipe.scene.range_object_scale, Some(vec![1.0, 3.0]));
         assert_eq!(
-            args.recipe.scene.camera_range_position,
-            Some(vec![5.0, 15.0])
+            args.recipe.parameters.given,
+            [
+                ("render_width", "256".into()),
+                ("video_length", "80".into()),
+                ("range_num_objs", "1,6".into()),
+                ("range_object_scale", "1,3".into()),
+                ("prob_wall", ".25".into()),
+                ("camera_range_position", "5,15".into()),
+                ("light_range_lookat", "0,1".into()),
+            ]
         );
-        assert_eq!(args.output.mask_mode, Some(MaskModeArg::Binary));
+        assert_eq!(args.output.mask_mode.as_deref(), Some("binary"));
         assert!(args.output.save_images);
     }
 
     #[test]
-    fn ranges_may_be_negative() {
-        let args = removal("--range-velocity -2,3 --range-spawn-x -4 4 --seed 1");
-        assert_eq!(args.recipe.scene.range_velocity, Some(vec![-2.0, 3.0]));
-        assert_eq!(args.recipe.scene.range_spawn_x, Some(vec![-4.0, 4.0]));
+    fn ranges_may_be_negative_and_one_number_is_both_ends() {
+        let args =
+            removal("--range-velocity -2,3 --range-spawn-xy -4 4 --range-spawn-z 2 --seed 1");
+        assert_eq!(
+            args.recipe.parameters.given,
+            [
+                ("range_spawn_xy", "-4,4".into()),
+                ("range_spawn_z", "2,2".into()),
+                ("range_velocity", "-2,3".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn targets_are_those_of_the_recipe() {
+        let args = removal("--target das --motion-blur 0.5");
+        assert_eq!(
+            args.recipe.parameters.target.map(|t| t.video_length),
+            Some(49)
+        );
+        assert_eq!(args.recipe.parameters.given, [("shutter", "0.5".into())]);
     }
 }

@@ -1,4 +1,4 @@
-//! How a picture is made: samples, bounces, denoiser, view. Shared by `removal` and `render`.
+//! How a picture is made: samples, bounces, denoiser. Shared by `removal` and `render`.
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -11,50 +11,29 @@ pub enum DenoiseArg {
     None,
     /// Our own; the same bytes everywhere
     Builtin,
-    /// OpenImageDenoise, when its library is installed
+    /// OpenImageDenoise, where its library is installed
     Oidn,
 }
 
-/// Display transform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ViewArg {
-    /// Blender's Filmic
-    Filmic,
-    /// AgX as in Blender 4
-    Agx,
-    /// Plain sRGB
-    Standard,
-    /// Linear values, clipped
-    None,
-}
-
-/// How a picture is made. A flag that is not given leaves the value of the config file or preset.
+/// How a picture is made. A flag that is not given leaves the value of the config file or preset;
+/// field names are keys of the plan.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Picture")]
 pub struct PictureArgs {
-    /// Samples per pixel [default: 128]
+    /// Samples per pixel (default 128)
     #[arg(long, alias = "samples", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spp: Option<u32>,
-    /// Most bounces of a path [default: 20]
+    /// Most bounces of a path (default 20)
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bounces: Option<u32>,
-    /// Clamp on the radiance of one indirect sample, 0: none [default: 10, `render`: 0]
+    /// Clamp on the radiance of one indirect sample, 0: none (default 10, `render`: 0)
     #[arg(long, value_name = "L")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clamp_indirect: Option<f64>,
-    /// What removes noise [default: builtin, `render`: none]
+    /// What removes noise (default builtin, `render`: none)
     #[arg(long, value_name = "WHICH")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denoise: Option<DenoiseArg>,
-    /// Display transform [default: filmic, `render`: standard]
-    #[arg(long, value_name = "WHICH")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub view: Option<ViewArg>,
-    /// `auto`, or stops (EV): radiance is multiplied by 2^EV [default: auto, `render` to EXR: 0]
-    #[arg(long, value_name = "auto|EV", allow_negative_numbers = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exposure: Option<String>,
 }

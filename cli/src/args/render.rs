@@ -2,9 +2,22 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{AssetArgs, PictureArgs};
+
+/// Display transform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ViewArg {
+    /// Blender's Filmic
+    Filmic,
+    /// AgX as in Blender 4
+    Agx,
+    /// Plain sRGB
+    Standard,
+    /// Linear values, clipped
+    None,
+}
 
 /// `diorama render`
 #[derive(Debug, Args)]
@@ -48,6 +61,12 @@ pub struct RenderArgs {
     /// glTF's reading of transmission without thickness: no refraction
     #[arg(long)]
     pub thin_walled: bool,
+    /// Display transform of PNGs [default: the shot's, glTF: standard]
+    #[arg(long, value_name = "WHICH")]
+    pub view: Option<ViewArg>,
+    /// `auto`, or stops: radiance is multiplied by 2^EV in PNGs [default: the shot's, glTF: 0]
+    #[arg(long, value_name = "auto|EV", allow_negative_numbers = true)]
+    pub exposure: Option<String>,
     /// How the picture is made.
     #[command(flatten)]
     pub picture: PictureArgs,

@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 /// Half-open run of seeds, `A..B` (B not included) or one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeedRange {
@@ -40,72 +38,6 @@ impl FromStr for SeedRange {
             ));
         }
         Ok(Self { first, end })
-    }
-}
-
-/// One of several processes that share a folder: `i/n`, i from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShardArg {
-    /// 0-based.
-    pub index: u32,
-    /// At least 1.
-    pub count: u32,
-}
-
-impl FromStr for ShardArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text
-            .split_once('/')
-            .and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
-        match parsed {
-            Some((index, count)) if index < count => Ok(Self { index, count }),
-            Some((index, count)) => Err(format!(
-                "shard {index} of {count} does not exist (they are numbered 0 to {})",
-                i64::from(count) - 1
-            )),
-            None => Err("is not of the form `i/n`, e.g. `0/4`".into()),
-        }
-    }
-}
-
-/// A picture size, `WIDTHxHEIGHT`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Size {
-    /// Pixels.
-    pub width: u32,
-    /// Pixels.
-    pub height: u32,
-}
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.split_once(['x', 'X', '×'])
-            .and_then(|(w, h)| {
-                Some(Self {
-                    width: w.trim().parse().ok()?,
-                    height: h.trim().parse().ok()?,
-                })
-            })
-            .ok_or_else(|| format!("`{text}` is not of the form WIDTHxHEIGHT, e.g. 832x480"))
-    }
-}
-
-impl TryFrom<String> for Size {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Size> for String {
-    fn from(size: Size) -> Self {
-        format!("{}x{}", size.width, size.height)
     }
 }
 
@@ -148,23 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn shards_count_from_zero() {
-        assert_eq!("0/4".parse(), Ok(ShardArg { index: 0, count: 4 }));
-        for wrong in ["4/4", "0/0", "1", "-1/2"] {
-            assert!(wrong.parse::<ShardArg>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sizes_and_redo_lists() {
-        assert_eq!(
-            "832x480".parse(),
-            Ok(Size {
-                width: 832,
-                height: 480
-            })
-        );
-        assert!("832".parse::<Size>().is_err());
+    fn redo_lists() {
         assert_eq!("failed".parse(), Ok(Redo::Failed));
         assert_eq!("4, 5".parse(), Ok(Redo::Seeds(vec![4, 5])));
         assert!("x".parse::<Redo>().is_err());

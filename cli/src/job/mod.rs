@@ -1,1 +1,17 @@
-//! Batches.
+//! Batches: seeds → samples, resumable, bounded in memory.
+
+mod batch;
+mod estimate;
+mod maker;
+mod measure;
+mod pipeline;
+mod runlog;
+mod sample;
+
+pub use batch::{Failure, Ledger, Maker, Report, run, seeds_to_make};
+pub use estimate::{Estimate, bytes_in_words, estimate};
+pub use maker::RemovalMaker;
+pub use measure::measure;
+pub use pipeline::stream;
+pub use runlog::{RunLog, peak_memory};
+pub use sample::{Made, Studio};

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::args::{BatchArgs, LayoutArg, Redo, SeedRange, ShardArg};
+use diorama_postproc::dataset::Shard;
+
+use crate::args::{BatchArgs, LayoutArg, Redo, SeedRange};
 use crate::exit::UserError;
 
 /// Which samples a run makes.
@@ -26,7 +28,7 @@ pub struct Job {
     /// Which samples.
     pub selection: Selection,
     /// Which part of them.
-    pub shard: Option<ShardArg>,
+    pub shard: Option<Shard>,
 }
 
 impl Job {
@@ -78,8 +80,7 @@ impl Job {
 
     /// Is this seed in our shard? Decided by the seed alone, so that more seeds move none.
     pub fn owns(&self, seed: u64) -> bool {
-        self.shard
-            .is_none_or(|shard| seed % u64::from(shard.count) == u64::from(shard.index))
+        self.shard.is_none_or(|shard| shard.owns(seed))
     }
 }
 
@@ -98,7 +99,7 @@ mod tests {
             output_dir: "d".into(),
             flat: false,
             selection: Selection::Missing(SeedRange { first: 0, end: 1 }),
-            shard: Some(ShardArg { index, count: 3 }),
+            shard: Some(Shard { index, count: 3 }),
         };
         for seed in 0..20 {
             assert_eq!((0..3).filter(|i| job(*i).owns(seed)).count(), 1);

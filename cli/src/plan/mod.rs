@@ -1,61 +1,29 @@
 //! The plan: every value that changes a result, fully resolved.
 //!
-//! Layers: defaults < preset < TOML file < flags. The plan is written to `<out>/plan.toml`; a folder
+//! Layers: preset < TOML file < flags. The plan is written to `<out>/plan.toml`; a folder
 //! made with another plan is refused with the differing keys named. More seeds is not different,
 //! and threads, paths, shards are no part of it.
 
-mod checks;
 mod job;
 mod layers;
-mod scene;
 mod setting;
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use diorama_postproc::{MaskMode, MaskOptions, MaskRule, Pass};
+use diorama_synth::recipe::RemovalRecipe;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-pub use checks::Range;
-pub use job::{Job, Selection};
-pub use scene::ScenePlan;
-pub use setting::{Auto, LookAt, MaskRuleSetting, NumberOr, Scene, Word};
+pub use job::{Job, Selection, sample_id};
+pub use setting::MaskRuleSetting;
 
-use crate::args::{
-    ClipArgs, DenoiseArg, MaskModeArg, OutputArgs, PresetArg, RecipeArgs, Size, TargetArg, ViewArg,
-};
+use crate::args::{DenoiseArg, OutputArgs, RecipeArgs};
 use crate::exit::UserError;
-use checks::Checks;
 
 /// Name of the file in the output folder.
 pub const FILE_NAME: &str = "plan.toml";
-/// Longest side of a picture, pixels.
-const MAX_SIDE: u32 = 16_384;
-
-/// Size, length and rate of clips.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClipPlan {
-    /// Frames.
-    pub video_length: u32,
-    /// Sizes, one of which is drawn per sample; one entry: that one.
-    pub resolutions: Vec<Size>,
-    /// Rate of the files, Hz; `scene`: true to the simulated time.
-    pub video_fps: NumberOr<Scene>,
-}
-
-/// Lens effects.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LensPlan {
-    /// Share of the frame time, 0 to 1.
-    pub motion_blur: f64,
-    /// f-number; 0: pinhole.
-    pub aperture: f64,
-    /// Metres; `lookat`: the distance to the point looked at.
-    pub focus: NumberOr<LookAt>,
-}
-
 /// How pictures are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,10 +36,6 @@ pub struct PicturePlan {
     pub clamp_indirect: f64,
     /// What removes noise.
     pub denoise: DenoiseArg,
-    /// Display transform.
-    pub view: ViewArg,
-    /// Stops; `auto`: the log-mean of the first full frame becomes 0.18.
-    pub exposure: NumberOr<Auto>,
 }
 
 /// What is written.
@@ -79,13 +43,13 @@ pub struct PicturePlan {
 #[serde(deny_unknown_fields)]
 pub struct OutputPlan {
     /// Values of the mask.
-    pub mask_mode: MaskModeArg,
+    pub mask_mode: MaskMode,
     /// Which pixels belong to an object.
     pub mask_rule: MaskRuleSetting,
     /// Pixels.
     pub mask_dilate: u32,
     /// Passes written as EXR, sorted.
-    pub passes: Vec<String>,
+    pub passes: Vec<Pass>,
     /// `png` or `none`.
     pub frames: String,
     /// Constant quantiser of the colour videos.
@@ -102,58 +66,37 @@ pub struct Plan {
     pub version: String,
     /// Hashes of the asset libraries beside the built-in one, in order.
     pub libraries: Vec<String>,
-    /// See [`ClipPlan`].
-    pub clip: ClipPlan,
     /// See [`PicturePlan`].
     pub picture: PicturePlan,
-    /// See [`LensPlan`].
-    pub lens: LensPlan,
     /// See [`OutputPlan`].
     pub output: OutputPlan,
-    /// See [`ScenePlan`].
-    pub scene: ScenePlan,
+    /// What the samples show.
+    pub recipe: RemovalRecipe,
 }
 
 impl Plan {
     /// The complete set of values of a preset.
-    pub fn preset(preset: PresetArg) -> Self {
-        match preset {
-            PresetArg::Casper => Self {
-                version: env!("CARGO_PKG_VERSION").into(),
-                libraries: Vec::new(),
-                clip: ClipPlan {
-                    video_length: 80,
-                    resolutions: vec![Size {
-                        width: 256,
-                        height: 256,
-                    }],
-                    video_fps: NumberOr::number(16.0),
-                },
-                picture: PicturePlan {
-                    spp: 128,
-                    max_bounces: 20,
-                    clamp_indirect: 10.0,
-                    denoise: DenoiseArg::Builtin,
-                    view: ViewArg::Filmic,
-                    exposure: NumberOr::WORD,
-                },
-                lens: LensPlan {
-                    motion_blur: 0.0,
-                    aperture: 0.0,
-                    focus: NumberOr::WORD,
-                },
-                output: OutputPlan {
-                    mask_mode: MaskModeArg::Trimask,
-                    mask_rule: MaskRuleSetting::Auto,
-                    mask_dilate: 0,
-                    passes: Vec::new(),
-                    frames: "none".into(),
-                    qp: 12,
-                    encoder: "builtin".into(),
-                },
-                scene: ScenePlan::default(),
+    pub fn preset(name: &str) -> Result<Self> {
+        Ok(Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            libraries: Vec::new(),
+            picture: PicturePlan {
+                spp: 128,
+                max_bounces: 20,
+                clamp_indirect: 10.0,
+                denoise: DenoiseArg::Builtin,
             },
-        }
+            output: OutputPlan {
+                mask_mode: MaskMode::Trimask,
+                mask_rule: MaskRuleSetting::Auto,
+                mask_dilate: 0,
+                passes: Vec::new(),
+                frames: "none".into(),
+                qp: 12,
+                encoder: "builtin".into(),
+            },
+            recipe: RemovalRecipe::preset(name)?,
+        })
     }
 
     /// Resolves all layers. `libraries` are the hashes of the asset libraries given.
@@ -162,111 +105,96 @@ impl Plan {
         output: &OutputArgs,
         libraries: Vec<String>,
     ) -> Result<Self> {
-        let mut table = Table::try_from(Self::preset(
-            recipe.source.preset.unwrap_or(PresetArg::Casper),
-        ))?;
+        let mut layer = match &recipe.source.config {
+            Some(path) => read_config(path)?,
+            None => Table::new(),
+        };
+        let named_in_file = layer.remove("preset");
+        let preset = match (&recipe.source.preset, &named_in_file) {
+            (Some(name), _) => name,
+            (None, Some(Value::String(name))) => name,
+            _ => "casper",
+        };
+        let mut table = Table::try_from(Self::preset(preset)?)?;
         if let Some(path) = &recipe.source.config {
-            let layer = read_config(path)?;
             layers::lay_over(&mut table, layer, "")
                 .and_then(|()| typed(&table).map(drop))
                 .map_err(|reason| UserError::new(format!("{}: {reason}", path.display())))?;
         }
         layers::lay_over(&mut table, flags(recipe, output)?, "").map_err(UserError::new)?;
         let mut plan = typed(&table).map_err(UserError::new)?;
+        if let Some(target) = recipe.parameters.target {
+            plan.recipe.aim_at(target);
+        }
+        for (name, text) in &recipe.parameters.given {
+            if ["width", "height", "render_width"].contains(name) {
+                plan.recipe.resolutions.clear(); // of the file: the flag wins
+            }
+            plan.recipe.set(name, text)?;
+        }
         plan.version = env!("CARGO_PKG_VERSION").into();
         plan.libraries = libraries;
         plan.output.passes.sort();
         plan.output.passes.dedup();
         if plan.output.mask_rule == MaskRuleSetting::Auto {
-            let blurred = plan.lens.motion_blur > 0.0 || plan.lens.aperture > 0.0;
-            plan.output.mask_rule = if blurred {
-                MaskRuleSetting::Coverage(0.5)
+            let blurred = plan.recipe.shutter > 0.0 || plan.recipe.f_stop > 0.0;
+            plan.output.mask_rule = MaskRuleSetting::Rule(if blurred {
+                MaskRule::Coverage(0.5)
             } else {
-                MaskRuleSetting::Centre
-            };
+                MaskRule::Centre
+            });
         }
         plan.check()?;
         Ok(plan)
     }
 
-    fn check(&self) -> Result<(), UserError> {
-        let mut checks = Checks::default();
-        let length = self.clip.video_length;
-        checks.that(
-            (1..=diorama_synth::shot::MAX_FRAMES).contains(&length),
-            || {
-                format!(
-                    "`--video-length {length}` is out of range (1 to {})",
-                    diorama_synth::shot::MAX_FRAMES
-                )
+    /// How masks are made.
+    pub fn mask_options(&self) -> MaskOptions {
+        MaskOptions {
+            mode: self.output.mask_mode,
+            rule: match self.output.mask_rule {
+                MaskRuleSetting::Rule(rule) => rule,
+                MaskRuleSetting::Auto => MaskRule::default(),
             },
-        );
-        checks.that(!self.clip.resolutions.is_empty(), || {
-            "`--resolutions` names no size".into()
-        });
-        for size in &self.clip.resolutions {
-            check_size(&mut checks, *size);
+            dilate_px: self.output.mask_dilate,
         }
-        if let Some(rate) = self.clip.video_fps.number {
-            checks.that((1.0..=1000.0).contains(&rate), || {
-                format!("`--video-fps {rate}` is out of range (1 to 1000)")
-            });
-        }
-        let picture = &self.picture;
-        checks.that((1..=1 << 20).contains(&picture.spp), || {
+    }
+
+    fn check(&self) -> Result<()> {
+        self.recipe.validate()?;
+        let (picture, output) = (&self.picture, &self.output);
+        let complaint = if !(1..=1 << 20).contains(&picture.spp) {
             format!("`--spp {}` is out of range (1 to {})", picture.spp, 1 << 20)
-        });
-        checks.that(picture.max_bounces <= 1024, || {
+        } else if picture.max_bounces > 1024 {
             format!(
                 "`--max-bounces {}` is out of range (0 to 1024)",
                 picture.max_bounces
             )
-        });
-        checks.range(
-            "picture",
-            "clamp_indirect",
-            [picture.clamp_indirect; 2],
-            [0.0, 1.0e9],
-        );
-        if let Some(ev) = picture.exposure.number {
-            checks.range("picture", "exposure", [ev; 2], [-64.0, 64.0]);
-        }
-        checks.range(
-            "lens",
-            "motion_blur",
-            [self.lens.motion_blur; 2],
-            [0.0, 1.0],
-        );
-        checks.range("lens", "aperture", [self.lens.aperture; 2], [0.0, 1000.0]);
-        if let Some(metres) = self.lens.focus.number {
-            checks.range("lens", "focus", [metres; 2], [1.0e-3, 1.0e5]);
-        }
-        let output = &self.output;
-        checks.that(output.qp <= 51, || {
+        } else if !(0.0..=1.0e9).contains(&picture.clamp_indirect) {
+            format!(
+                "`--clamp-indirect {}` is out of range (0 to 1e9)",
+                picture.clamp_indirect
+            )
+        } else if output.qp > 51 {
             format!("`--qp {}` is out of range (0 to 51)", output.qp)
-        });
-        checks.that(output.mask_dilate <= 1024, || {
+        } else if output.mask_dilate > 1024 {
             format!(
                 "`--mask-dilate {}` is out of range (0 to 1024)",
                 output.mask_dilate
             )
-        });
-        checks.that(["png", "none"].contains(&output.frames.as_str()), || {
+        } else if !["png", "none"].contains(&output.frames.as_str()) {
             format!("`--frames {}` is neither `png` nor `none`", output.frames)
-        });
-        checks.that(
-            output.encoder == "builtin"
-                || output.encoder == "ffmpeg"
-                || output.encoder.starts_with("ffmpeg:"),
-            || {
-                format!(
-                    "`--encoder {}` is neither `builtin` nor `ffmpeg[:ARGS]`",
-                    output.encoder
-                )
-            },
-        );
-        self.scene.check(&mut checks);
-        checks.finish()
+        } else if !["builtin", "ffmpeg"].contains(&output.encoder.as_str())
+            && !output.encoder.starts_with("ffmpeg:")
+        {
+            format!(
+                "`--encoder {}` is neither `builtin` nor `ffmpeg[:ARGS]`",
+                output.encoder
+            )
+        } else {
+            return Ok(());
+        };
+        Err(UserError::new(complaint).into())
     }
 
     /// The plan as TOML, with a line that says what it is.
@@ -332,21 +260,6 @@ impl Plan {
     }
 }
 
-/// Sizes that H.264 4:2:0 can hold.
-fn check_size(checks: &mut Checks, size: Size) {
-    let Size { width, height } = size;
-    checks.that(width > 0 && height > 0, || {
-        format!("a picture of {width}x{height} has no pixels")
-    });
-    checks.that(width.is_multiple_of(2) && height.is_multiple_of(2), || {
-        format!("{width}x{height} has an odd side: video needs even sizes")
-    });
-    checks.that(
-        (16..=MAX_SIDE).contains(&width) && (16..=MAX_SIDE).contains(&height),
-        || format!("{width}x{height} is out of range (16 to {MAX_SIDE} pixels a side)"),
-    );
-}
-
 fn typed(table: &Table) -> Result<Plan, String> {
     Plan::deserialize(Value::Table(table.clone()))
         .map_err(|error| error.to_string().trim().replace('\n', " "))
@@ -370,64 +283,25 @@ fn read_config(path: &Path) -> Result<Table> {
     Ok(table)
 }
 
-/// The layer of the flags: only what was given.
+/// The layer of the flags beside the recipe's: only what was given.
 fn flags(recipe: &RecipeArgs, output: &OutputArgs) -> Result<Table> {
-    let mut scene = Table::try_from(&recipe.scene)?;
-    for value in scene.iter_mut().map(|(_, value)| value) {
-        if let Value::Array(ends) = value
-            && ends.len() == 1
-        {
-            // One number is both ends.
-            ends.push(ends[0].clone());
-        }
-    }
-    let mut clip = Table::try_from(&recipe.clip)?;
-    clip_flags(&recipe.clip, &mut clip);
     let mut files = Table::try_from(output)?;
     if output.save_images {
         files.insert("frames".into(), "png".into());
     }
+    if !output.passes.is_empty() {
+        let passes = output
+            .passes
+            .iter()
+            .map(|name| Ok(name.parse::<Pass>()?.name().into()))
+            .collect::<Result<Vec<Value>, String>>()
+            .map_err(UserError::new)?;
+        files.insert("passes".into(), Value::Array(passes));
+    }
     let mut table = Table::new();
-    for (key, part) in [
-        ("clip", clip),
-        ("picture", Table::try_from(&recipe.picture)?),
-        ("lens", Table::try_from(&recipe.lens)?),
-        ("output", files),
-        ("scene", scene),
-    ] {
-        table.insert(key.into(), Value::Table(part));
-    }
+    table.insert("picture".into(), Table::try_from(&recipe.picture)?.into());
+    table.insert("output".into(), files.into());
     Ok(table)
-}
-
-fn clip_flags(args: &ClipArgs, clip: &mut Table) {
-    let sizes = |sizes: Vec<Size>| {
-        Value::Array(
-            sizes
-                .into_iter()
-                .map(|size| Value::String(size.into()))
-                .collect(),
-        )
-    };
-    let one = |width, height| vec![Size { width, height }];
-    if let Some(target) = args.target {
-        let (width, height, length) = match target {
-            TargetArg::CasperCogvideox => (672, 384, 85),
-            TargetArg::CasperWan => (832, 480, 81),
-            TargetArg::Das => (720, 480, 49),
-        };
-        clip.entry("video_length").or_insert(Value::Integer(length));
-        clip.insert("resolutions".into(), sizes(one(width, height)));
-    }
-    if let (Some(width), Some(height)) = (args.width, args.height) {
-        clip.insert("resolutions".into(), sizes(one(width, height)));
-    }
-    if let Some(width) = args.render_width {
-        clip.insert("resolutions".into(), sizes(one(width, width)));
-    }
-    if !args.resolutions.is_empty() {
-        clip.insert("resolutions".into(), sizes(args.resolutions.clone()));
-    }
 }
 
 /// Frames that trainers use of a clip: lengths are cut to 4k + 1.
@@ -437,6 +311,8 @@ pub fn trained_frames(length: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use diorama_synth::recipe::ExposureChoice;
+
     use super::*;
     use crate::args::{Cli, Command, parse};
 
@@ -449,60 +325,65 @@ mod tests {
         Plan::resolve(&args.recipe, &args.output, Vec::new())
     }
 
-    fn refusal(flags: &str) -> String {
-        plan_of(flags).expect_err(flags).to_string()
-    }
-
     #[test]
     fn a_plan_survives_its_file() {
-        let plan =
-            plan_of("--exposure -1.5 --video_fps scene --resolutions 672x384,832x480").unwrap();
+        let plan = plan_of(
+            "--exposure -1.5 --video_fps scene --resolutions 672x384,832x480 --passes depth,effect",
+        )
+        .unwrap();
         let stored: Table = toml::from_str(&plan.to_toml().unwrap()).unwrap();
         assert_eq!(plan.differences(&stored).unwrap(), Vec::<String>::new());
         assert_eq!(Plan::deserialize(Value::Table(stored)).unwrap(), plan);
-        assert_eq!(plan.picture.exposure, NumberOr::number(-1.5));
+        assert_eq!(plan.recipe.exposure, ExposureChoice::Ev(-1.5));
+        assert_eq!(plan.output.passes, [Pass::Effect, Pass::Depth]);
     }
 
     #[test]
-    fn layers_are_defaults_then_preset_then_file_then_flags() {
+    fn layers_are_preset_then_file_then_flags() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("my.toml");
-        fs_err::write(&file, "[picture]\nspp = 16\nmax_bounces = 5\n").unwrap();
-        let plan = plan_of(&format!("--config {} --spp 4", file.display())).unwrap();
+        let with = |text: &str, flags: &str| {
+            fs_err::write(&file, text).unwrap();
+            plan_of(&format!("--config {} {flags}", file.display()))
+        };
+        let text = "[picture]\nspp = 16\nmax_bounces = 5\n[recipe]\nprob_wall = 1.0\nprob_ground_mirror = 1.0";
+        let plan = with(text, "--spp 4 --prob-wall 0").unwrap();
         assert_eq!(plan.picture.spp, 4);
         assert_eq!(plan.picture.max_bounces, 5);
-        assert_eq!(plan.clip.video_length, 80);
-        fs_err::write(&file, "[picture]\nspq = 16\n").unwrap();
-        let wrong = refusal(&format!("--config {}", file.display()));
+        assert_eq!(plan.recipe.prob_wall, 0.0);
+        assert_eq!(plan.recipe.prob_ground_mirror, 1.0);
+        assert_eq!(plan.recipe.video_length, 80);
+        let refused = |text: &str| with(text, "").unwrap_err().to_string();
+        let wrong = refused("[picture]\nspq = 16\n");
         assert!(
             wrong.contains("`picture.spq` is not a setting (is `spp` meant?)"),
             "{wrong}"
         );
-        fs_err::write(&file, "[picture]\nspp = 'many'\n").unwrap();
-        assert!(refusal(&format!("--config {}", file.display())).contains("my.toml"));
-        fs_err::write(&file, "[picture\n").unwrap();
-        assert!(refusal(&format!("--config {}", file.display())).contains("my.toml:1"));
+        assert!(refused("[picture]\nspp = 'many'\n").contains("my.toml"));
+        assert!(refused("[picture\n").contains("my.toml:1"));
+        assert!(refused("preset = 'studio9'\n").contains("no preset `studio9`"));
+        // A stored plan is a config file.
+        let again = with(&plan.to_toml().unwrap(), "").unwrap();
+        assert_eq!(again, plan);
     }
 
     #[test]
     fn targets_are_sizes_and_lengths_that_flags_may_change() {
         let plan = plan_of("--target casper-wan").unwrap();
-        assert_eq!(plan.clip.video_length, 81);
-        assert_eq!(String::from(plan.clip.resolutions[0]), "832x480");
+        assert_eq!(plan.recipe.video_length, 81);
+        assert_eq!([plan.recipe.width, plan.recipe.height], [832, 480]);
         let plan = plan_of("--target das --video-length 9 --render-width 64").unwrap();
-        assert_eq!(plan.clip.video_length, 9);
-        assert_eq!(String::from(plan.clip.resolutions[0]), "64x64");
+        assert_eq!(plan.recipe.video_length, 9);
+        assert_eq!([plan.recipe.width, plan.recipe.height], [64, 64]);
     }
 
     #[test]
     fn the_mask_rule_follows_the_lens() {
-        let rule = |flags| plan_of(flags).unwrap().output.mask_rule;
-        assert_eq!(rule(""), MaskRuleSetting::Centre);
-        assert_eq!(rule("--motion-blur 0.5"), MaskRuleSetting::Coverage(0.5));
-        assert_eq!(
-            rule("--aperture 2.8 --mask-rule centre"),
-            MaskRuleSetting::Centre
-        );
+        let rule = |flags| plan_of(flags).unwrap().mask_options().rule;
+        assert_eq!(rule(""), MaskRule::Centre);
+        assert_eq!(rule("--motion-blur 0.5"), MaskRule::Coverage(0.5));
+        assert_eq!(rule("--aperture 2.8 --mask-rule centre"), MaskRule::Centre);
+        assert_eq!(rule("--mask-rule coverage:0.25"), MaskRule::Coverage(0.25));
     }
 
     #[test]
@@ -516,40 +397,39 @@ mod tests {
         let error = other.check_folder(dir.path()).unwrap_err().to_string();
         assert!(
             error.ends_with(
-                "another plan: clip.video_length (80 there, 5 here), picture.spp (4 there, 8 here)"
+                "another plan: picture.spp (4 there, 8 here), recipe.video_length (80 there, 5 here)"
             ),
             "{error}"
         );
     }
 
     #[test]
-    fn wrong_values_are_one_line_that_names_the_flag() {
+    fn wrong_values_are_one_line_that_names_the_setting() {
         for (flags, words) in [
-            ("--video-length 0", "`--video-length 0` is out of range"),
-            ("--render-width 0", "has no pixels"),
-            ("--width 255 --height 256", "odd side"),
-            (
-                "--range-object-scale 3,1",
-                "`--range-object-scale 3,1` (`scene.range_object_scale`) is upside down",
-            ),
-            ("--range-num-objs 2,2", "holds no number"),
-            (
-                "--prob-wall 1.5",
-                "`--prob-wall 1.5` (`scene.prob_wall`) is out of range (0 to 1)",
-            ),
-            ("--range-object-scale nan,1", "is not a finite number"),
+            ("--video-length 0", "video_length"),
+            ("--render-width 0", "width"),
+            ("--width 255 --height 256", "even"),
+            ("--range-object-scale 3,1", "upside down"),
+            ("--range-num-objs 2,2", "range_num_objs"),
+            ("--prob-wall 1.5", "prob_wall"),
+            ("--range-object-scale nan,1", "range_object_scale"),
             ("--spp 0", "`--spp 0`"),
             ("--qp 60", "`--qp 60`"),
-            ("--exposure bright", "neither `auto` nor a finite number"),
-            (
-                "--mask-rule coverage:7",
-                "neither `centre` nor `coverage:T`",
-            ),
+            ("--exposure bright", "exposure"),
+            ("--mask-rule coverage:7", "`centre` or `coverage:T`"),
+            ("--mask-mode trinary", "trinary"),
+            ("--passes colour", "there is no pass `colour`"),
             ("--encoder x265", "neither `builtin` nor"),
         ] {
-            let message = refusal(flags);
+            let error = plan_of(flags).expect_err(flags);
+            let message = error.to_string();
             assert!(message.contains(words), "{flags}: {message}");
             assert!(!message.contains('\n'), "{flags}: {message}");
+            assert_eq!(
+                crate::exit::classify(&error),
+                crate::exit::Status::BadInput,
+                "{flags}"
+            );
         }
     }
 

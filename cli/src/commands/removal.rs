@@ -1,0 +1,228 @@
+//! `diorama removal`: seeds → samples.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use diorama_assets::Library;
+use diorama_postproc::dataset::{Journal, index, read_journals};
+use diorama_postproc::{Layout, sweep_temporary};
+use diorama_synth::physics::PieceStore;
+use diorama_video::fsx;
+use serde_json::json;
+
+use crate::args::RemovalArgs;
+use crate::exit::{Status, UserError};
+use crate::job::{
+    RemovalMaker, Report, RunLog, Studio, bytes_in_words, estimate, peak_memory, run as run_batch,
+    seeds_to_make,
+};
+use crate::output::Output;
+use crate::plan::{FILE_NAME, Job, Plan, Selection, sample_id, trained_frames};
+use crate::progress::Progress;
+
+/// Runs the command.
+pub fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
+    let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
+    let plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
+    let job = Job::resolve(&args.batch)?;
+    if args.batch.save_state {
+        output.note(
+            "`--save-state` writes no .blend: the whole state of a sample is in its shot.json",
+        );
+    }
+    say_trained_frames(&plan, output);
+    let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
+    let studio = Studio {
+        plan: &plan,
+        library: &library,
+        pieces: &pieces,
+    };
+    if args.batch.estimate {
+        return foretell(&studio, &job, output);
+    }
+    plan.check_folder(&job.output_dir)?;
+    super::make_dir(&job.output_dir)?;
+    let journal = Journal::open(&job.output_dir, job.shard)?;
+    write_plan(&plan, &job.output_dir)?;
+    sweep_temporary(&job.output_dir, |id| {
+        seed_of(id).is_some_and(|seed| job.owns(seed))
+    })?;
+    let before = read_journals(&job.output_dir)?;
+    refuse_another_flat_sample(&job, &before.done)?;
+    let options = studio.sample_options(if job.flat {
+        Layout::Flat
+    } else {
+        Layout::Folders
+    });
+    let nothing_shown = Progress::hidden();
+    let mut maker = RemovalMaker {
+        studio,
+        job: &job,
+        options,
+        journal,
+        before,
+        progress: &nothing_shown,
+        rejected: BTreeMap::new(),
+    };
+    let (seeds, present) = seeds_to_make(&job, &maker);
+    let mut log = RunLog::open(&job.output_dir)?;
+    log.line(&format!(
+        "diorama {} starts: {} samples to make, {present} present; {} threads; {}",
+        env!("CARGO_PKG_VERSION"),
+        seeds.len(),
+        rayon::current_num_threads(),
+        std::env::args().collect::<Vec<_>>().join(" ")
+    ))?;
+    let progress = Progress::new(output, seeds.len() as u64 + present, present);
+    maker.progress = &progress;
+    let result = run_batch(&seeds, &mut maker, |seed, made| {
+        progress.sample();
+        report_sample(&job, output, seed, made)
+    });
+    progress.finish();
+    let mut report = result.inspect_err(|error| {
+        // The log is a help, not a promise: the error itself matters more.
+        let _ = log.line(&format!("stopped: {error:#}"));
+    })?;
+    report.present = present;
+    let lists = index(std::slice::from_ref(&job.output_dir), &job.output_dir)
+        .context("the samples are complete, but their lists cannot be written")?;
+    for warning in library.warnings().0 {
+        output.warning(&warning);
+        log.line(&format!("warning: {warning}"))?;
+    }
+    log.line(&format!(
+        "ends: {} made, {} failed, {present} present{}",
+        report.made,
+        report.failed.len(),
+        peak_memory().map_or(String::new(), |bytes| format!(
+            ", {} of memory at most",
+            bytes_in_words(bytes as f64)
+        ))
+    ))?;
+    say_report(&report, &job, &lists.list, output)
+}
+
+fn say_trained_frames(plan: &Plan, output: &Output) {
+    let length = plan.recipe.video_length;
+    let trained = trained_frames(length);
+    if trained != length {
+        output.note(format!(
+            "note: {length} frames are not 4k+1; trainers will use {trained} of them"
+        ));
+    }
+}
+
+/// The seed of a sample id, with or without the suffix of a further tuple.
+fn seed_of(id: &str) -> Option<u64> {
+    id.split('_').next()?.parse().ok()
+}
+
+/// The flat layout has one place: another seed's sample must not be overwritten in silence.
+fn refuse_another_flat_sample<T>(job: &Job, done: &BTreeMap<String, T>) -> Result<()> {
+    let seed = match &job.selection {
+        Selection::Missing(range) => range.first,
+        Selection::Again(seeds) => seeds.first().copied().unwrap_or_default(),
+        Selection::Failed(_) => return Ok(()),
+    };
+    match done.keys().find(|id| **id != sample_id(seed)) {
+        Some(other) if job.flat => Err(UserError::new(format!(
+            "{} already holds sample {other}",
+            job.output_dir.display()
+        ))
+        .hint("`--layout flat` holds one sample: choose another `--output-dir`")
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes plan.toml unless it is there; [`Plan::check_folder`] has compared it.
+fn write_plan(plan: &Plan, dir: &Path) -> Result<()> {
+    let path = dir.join(FILE_NAME);
+    if !path.exists() {
+        fsx::write_atomic(&path, plan.to_toml()?.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn folder_of(job: &Job, seed: u64) -> PathBuf {
+    if job.flat {
+        job.output_dir.clone()
+    } else {
+        job.output_dir.join(sample_id(seed))
+    }
+}
+
+/// A line per sample: JSON on standard output, words only where something is wrong.
+fn report_sample(job: &Job, output: &Output, seed: u64, made: Result<(), &str>) -> Result<()> {
+    let id = sample_id(seed);
+    match made {
+        Ok(()) => output.json(&json!({
+            "id": id, "seed": seed, "status": "done", "folder": folder_of(job, seed),
+        })),
+        Err(reason) => {
+            output.warning(format!("sample {id} failed: {reason}"));
+            output.json(&json!({
+                "id": id, "seed": seed, "status": "failed", "reason": reason,
+            }))
+        }
+    }
+}
+
+fn say_report(report: &Report, job: &Job, list: &Path, output: &Output) -> Result<Status> {
+    let Report {
+        made,
+        present,
+        failed,
+    } = report;
+    output.json(&json!({
+        "made": made, "present": present, "failed": failed.len(), "list": list,
+    }))?;
+    output.plain(folder_or_dir(job).display().to_string())?;
+    if *made == 0 && failed.is_empty() {
+        output.note(format!("nothing to do: all {present} samples are there"));
+    } else {
+        output.note(format!(
+            "{made} made, {present} were there, {} failed; list: {}",
+            failed.len(),
+            list.display()
+        ));
+    }
+    if failed.is_empty() {
+        return Ok(Status::Good);
+    }
+    for (seed, reason) in failed {
+        output.note(format!("  {}  {reason}", sample_id(*seed)));
+    }
+    output.hint("`--redo failed` tries these again");
+    Ok(Status::SomeFailed)
+}
+
+/// What a script wants to go on with: the sample when there is one, else the dataset.
+fn folder_or_dir(job: &Job) -> PathBuf {
+    match &job.selection {
+        Selection::Missing(range) if range.end - range.first == 1 => folder_of(job, range.first),
+        _ => job.output_dir.clone(),
+    }
+}
+
+/// `--estimate`.
+fn foretell(studio: &Studio<'_>, job: &Job, output: &Output) -> Result<Status> {
+    let before = read_journals(&job.output_dir)?;
+    let seeds: Vec<u64> = match &job.selection {
+        Selection::Missing(range) => (range.first..range.end)
+            .filter(|seed| job.owns(*seed) && !before.done.contains_key(&sample_id(*seed)))
+            .collect(),
+        Selection::Again(seeds) => seeds.clone(),
+        Selection::Failed(_) => before.failed.values().map(|entry| entry.seed).collect(),
+    };
+    if seeds.is_empty() {
+        output.note("nothing to do: all samples are there");
+        return Ok(Status::Good);
+    }
+    let estimate = estimate(studio, &seeds)?;
+    output.plain(estimate.in_words())?;
+    output.json(&estimate)?;
+    Ok(Status::Good)
+}

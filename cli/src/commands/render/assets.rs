@@ -1,0 +1,75 @@
+//! Assets of one render: those of the scene file, then those of libraries.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use diorama_assets::model::AssetRecord;
+use diorama_assets::{
+    AssetError, AssetSource, EnvironmentMap, Library, Model, load_environment_file,
+};
+
+/// See the module text.
+pub(super) struct StageAssets {
+    models: BTreeMap<String, Arc<Model>>,
+    environments: BTreeMap<String, Arc<EnvironmentMap>>,
+    library: Option<Library>,
+    warnings: Vec<String>,
+}
+
+impl StageAssets {
+    /// Assets of a Shot, which its libraries hold.
+    pub(super) fn with_library(library: Library) -> Self {
+        Self {
+            models: BTreeMap::new(),
+            environments: BTreeMap::new(),
+            library: Some(library),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The one model of a scene file.
+    pub(super) fn of_scene(id: String, model: Model, warnings: Vec<String>) -> Self {
+        Self {
+            models: BTreeMap::from([(id, Arc::new(model))]),
+            environments: BTreeMap::new(),
+            library: None,
+            warnings,
+        }
+    }
+
+    /// Reads a picture that lights the scene.
+    pub(super) fn add_environment(&mut self, path: &Path) -> Result<AssetRecord> {
+        let (map, record, warnings) = load_environment_file(path)?;
+        self.environments.insert(record.id.clone(), Arc::new(map));
+        self.warnings.extend(warnings.0);
+        Ok(record)
+    }
+
+    /// Everything odd that was found while loading.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let of_library = self.library.as_ref().map(|library| library.warnings().0);
+        let mut all = self.warnings.clone();
+        all.extend(of_library.into_iter().flatten());
+        all
+    }
+}
+
+impl AssetSource for StageAssets {
+    fn model(&self, id: &str) -> Result<Arc<Model>, AssetError> {
+        match (self.models.get(id), &self.library) {
+            (Some(model), _) => Ok(Arc::clone(model)),
+            (None, Some(library)) => library.load_model(id),
+            (None, None) => Err(AssetError::Unknown { id: id.into() }),
+        }
+    }
+
+    fn environment(&self, id: &str) -> Result<Arc<EnvironmentMap>, AssetError> {
+        match (self.environments.get(id), &self.library) {
+            (Some(map), _) => Ok(Arc::clone(map)),
+            (None, Some(library)) => library.load_environment(id),
+            (None, None) => Err(AssetError::Unknown { id: id.into() }),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Rendering and writing at the same time: frame n + 1 is rendered while frame n is encoded.
+//!
+//! A bounded channel stands between the two, so that memory does not grow with the clip however
+//! slow the writer is.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use anyhow::{Context as _, Result, anyhow};
+use diorama_synth::frame::Frame;
+
+use crate::exit::panic_message;
+
+/// Frames that may wait for the writer: one, beside the one being written and the one being rendered.
+const WAITING: usize = 1;
+
+/// Sends frames 0..`count` from `render` to `write`, which runs in a thread of its own.
+///
+/// Ends with the first error of either side; the writer's comes first, because a writer that has
+/// gone is also what stops the renderer.
+pub fn stream<W>(
+    count: u32,
+    mut render: impl FnMut(u32) -> Result<Frame>,
+    mut write: W,
+) -> Result<W>
+where
+    W: FnMut(Frame) -> Result<()> + Send,
+{
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel::<Frame>(WAITING);
+        let writer = thread::Builder::new()
+            .name("encode".into())
+            .spawn_scoped(scope, move || -> Result<W> {
+                for frame in receiver {
+                    write(frame)?;
+                }
+                Ok(write)
+            })
+            .context("cannot start the encoding thread")?;
+        let mut rendered = Ok(());
+        for index in 0..count {
+            match render(index) {
+                Ok(frame) => {
+                    if sender.send(frame).is_err() {
+                        break; // the writer has failed: its own error says why
+                    }
+                }
+                Err(error) => {
+                    rendered = Err(error);
+                    break;
+                }
+            }
+        }
+        drop(sender);
+        let written = writer.join().map_err(|payload| {
+            anyhow!(
+                "internal error while encoding: {}",
+                panic_message(payload.as_ref())
+            )
+        })?;
+        written.and_then(|write| rendered.map(|()| write))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn frame(index: u32) -> Frame {
+        Frame {
+            index,
+            ..Frame::default()
+        }
+    }
+
+    #[test]
+    fn frames_arrive_in_order_and_few_wait() {
+        let seen = Mutex::new(Vec::new());
+        let written = AtomicU32::new(0);
+        stream(
+            50,
+            |index| {
+                // In flight: one being written, WAITING in the channel, one just rendered.
+                assert!(index <= written.load(Ordering::SeqCst) + WAITING as u32 + 2);
+                Ok(frame(index))
+            },
+            |frame| {
+                thread::sleep(std::time::Duration::from_micros(200));
+                seen.lock().unwrap().push(frame.index);
+                written.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert_eq!(*seen.lock().unwrap(), (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_writer_that_fails_stops_the_renderer() {
+        let mut rendered = 0;
+        let error = stream(
+            1000,
+            |index| {
+                rendered += 1;
+                Ok(frame(index))
+            },
+            |frame| {
+                if frame.index == 3 {
+                    Err(anyhow!("disk full"))
+                } else {
+                    Ok(())
+                }
+            },
+        )
+        .map(drop)
+        .unwrap_err();
+        assert_eq!(error.to_string(), "disk full");
+        assert!(rendered < 10, "{rendered}");
+    }
+
+    #[test]
+    fn a_renderer_that_fails_is_reported() {
+        let error = stream(
+            5,
+            |index| {
+                if index == 2 {
+                    Err(anyhow!("bad asset"))
+                } else {
+                    Ok(frame(index))
+                }
+            },
+            |_| Ok(()),
+        )
+        .map(drop)
+        .unwrap_err();
+        assert_eq!(error.to_string(), "bad asset");
+    }
+}

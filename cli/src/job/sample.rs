@@ -1,0 +1,198 @@
+//! One seed → one Shot → finished samples.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Result;
+use diorama_assets::{AssetSource, Library};
+use diorama_postproc::{
+    FinishedSample, Layout, ObjectBounds, PairKind, SampleOptions, SampleWriter,
+};
+use diorama_render::{RenderSettings, Renderer};
+use diorama_synth::draw::{DrawError, draw_shot};
+use diorama_synth::physics::PieceStore;
+use diorama_synth::recipe;
+use diorama_synth::shot::{Exposure, Shot};
+use diorama_video::Encoder;
+
+use super::measure::measure;
+use super::pipeline::stream;
+use crate::plan::{Plan, sample_id};
+
+/// What every sample of a run needs.
+pub struct Studio<'a> {
+    /// What to make.
+    pub plan: &'a Plan,
+    /// What to make it of.
+    pub library: &'a Library,
+    /// Collision shapes, made once.
+    pub pieces: &'a PieceStore,
+}
+
+/// Finished samples of one seed, and how long the stages took.
+pub struct Made {
+    /// One per tuple.
+    pub samples: Vec<FinishedSample>,
+    /// Wall-clock seconds by stage.
+    pub timings: BTreeMap<String, f64>,
+}
+
+/// Wall-clock seconds by stage.
+#[derive(Debug)]
+struct Stages {
+    since: Instant,
+    timings: BTreeMap<String, f64>,
+}
+
+impl Stages {
+    fn start() -> Self {
+        Self {
+            since: Instant::now(),
+            timings: BTreeMap::new(),
+        }
+    }
+
+    /// The stage that began with the last call ends here.
+    fn end(&mut self, stage: &str) {
+        let now = Instant::now();
+        // Milliseconds: more digits only make the journal long.
+        let secs = (now - self.since).as_millis() as f64 / 1000.0;
+        self.timings.insert(stage.into(), secs);
+        self.since = now;
+    }
+}
+
+impl Studio<'_> {
+    /// The accepted Shot of a seed. Its exposure is still `Auto` unless the plan names stops.
+    pub fn draw(&self, seed: u64) -> Result<Shot, DrawError> {
+        let recipe = &self.plan.recipe;
+        draw_shot(
+            recipe,
+            seed,
+            &sample_id(seed),
+            self.library,
+            self.pieces,
+            &mut |shot| measure(shot, recipe, self.library).map_err(Into::into),
+        )
+    }
+
+    /// Settings of the renderer for the plan's pictures.
+    pub fn render_settings(&self) -> RenderSettings {
+        let picture = &self.plan.picture;
+        RenderSettings {
+            samples: picture.spp,
+            max_bounces: picture.max_bounces,
+            clamp_indirect: picture.clamp_indirect as f32,
+            ..RenderSettings::default()
+        }
+    }
+
+    /// Renders a Shot into finished sample folders under `output`. `frame_done` is called after each
+    /// frame is written, from another thread.
+    pub fn film(
+        &self,
+        mut shot: Shot,
+        output: &Path,
+        options: &SampleOptions,
+        frame_done: &(dyn Fn() + Sync),
+    ) -> Result<Made> {
+        let mut stages = Stages::start();
+        let mut renderer = Renderer::new(&shot, self.library, self.render_settings())?;
+        stages.end("build");
+        let first = renderer.render_frame(0)?;
+        if matches!(shot.exposure, Exposure::Auto) {
+            // One number for the whole clip, stored in the Shot. The first frame has been shown with
+            // it already.
+            let ev = Renderer::automatic_exposure(&first);
+            renderer.set_exposure(ev);
+            shot.exposure = Exposure::Ev(ev);
+        }
+        let options = SampleOptions {
+            bounds: bounds(&shot, self.library)?,
+            ..options.clone()
+        };
+        let mut writer = SampleWriter::begin(output, &shot, &options)?;
+        let mut first = Some(first);
+        stream(
+            shot.frame_count,
+            |index| match first.take() {
+                Some(frame) => Ok(frame),
+                None => Ok(renderer.render_frame(index)?),
+            },
+            |frame| {
+                writer.push(&frame)?;
+                frame_done();
+                Ok(())
+            },
+        )
+        .map(drop)?;
+        stages.end("render");
+        let samples = writer.finish()?;
+        stages.end("finish");
+        Ok(Made {
+            samples,
+            timings: stages.timings,
+        })
+    }
+
+    /// What to write of each sample.
+    pub fn sample_options(&self, layout: Layout) -> SampleOptions {
+        let Plan {
+            picture,
+            output,
+            recipe,
+            ..
+        } = self.plan;
+        let render = serde_json::to_value(picture)
+            .ok()
+            .and_then(|value| value.as_object().cloned())
+            .unwrap_or_default();
+        SampleOptions {
+            layout,
+            pair: match recipe.pair {
+                recipe::PairKind::Effect => PairKind::Effect,
+                recipe::PairKind::Counterfactual => PairKind::Counterfactual,
+            },
+            mask: self.plan.mask_options(),
+            qp: output.qp,
+            encoder: encoder(&output.encoder),
+            frames_png: output.frames == "png",
+            passes: output.passes.clone(),
+            layers: recipe.layers == recipe::Layers::Object,
+            bounds: ObjectBounds::new(),
+            render: render.into_iter().collect(),
+        }
+    }
+}
+
+/// `builtin` or `ffmpeg[:ARGS]`; the plan has checked which.
+fn encoder(text: &str) -> Encoder {
+    match text.strip_prefix("ffmpeg") {
+        None => Encoder::Embedded,
+        Some(rest) => Encoder::Ffmpeg {
+            args: rest
+                .trim_start_matches(':')
+                .split_whitespace()
+                .map(String::from)
+                .collect(),
+            program: None,
+        },
+    }
+}
+
+/// Corners of every object's mesh, by object id.
+fn bounds(shot: &Shot, assets: &dyn AssetSource) -> Result<ObjectBounds> {
+    let mut bounds = ObjectBounds::new();
+    for object in &shot.objects {
+        let model = assets.model(&object.asset)?;
+        if let Some((low, high)) = model
+            .meshes
+            .get(object.mesh as usize)
+            .and_then(|mesh| mesh.bounds())
+        {
+            bounds.insert(object.id, [low, high]);
+        }
+    }
+    Ok(bounds)
+}
