@@ -1,0 +1,8 @@
+//! Many samples: journals of a run, and what is derived from the finished folders.
+
+mod index;
+mod journal;
+
+pub(crate) use index::write_json;
+pub use index::{IndexReport, Totals, index, is_complete, sample_folders};
+pub use journal::{DoneEntry, FailedEntry, Journal, Journals, Shard, read_journals};
