@@ -9,7 +9,9 @@
 
 use std::{sync::Arc, time::Instant};
 
-use diorama_render::accel::{BuildOptions, Instance, Isa, Kernel, MeshBvh, Pose, Ray, Simd8, Tlas};
+use diorama_render::accel::{
+    BuildOptions, Hit, Instance, Isa, Kernel, MeshBvh, Pose, Ray, Simd8, Tlas,
+};
 use glam::{Affine3A, Quat, Vec3};
 use rayon::prelude::*;
 
@@ -215,7 +217,7 @@ impl Kernel for Row<'_> {
                         radiance += throughput * (0.5 + 0.5 * ray.direction.y);
                         break;
                     };
-                    let mut normal = self.normal(hit.instance, hit.primitive);
+                    let mut normal = self.normal(&hit);
                     if normal.dot(ray.direction) > 0.0 {
                         normal = -normal;
                     }
@@ -247,15 +249,11 @@ impl Kernel for Row<'_> {
 }
 
 impl Row<'_> {
-    fn normal(&self, instance: u32, primitive: u32) -> Vec3 {
-        let instance = self.tlas.instance(instance);
-        let [a, b, c] = instance.mesh.corners(primitive);
+    #[inline(always)]
+    fn normal(&self, hit: &Hit) -> Vec3 {
+        let [a, b, c] = self.tlas.corners(hit);
         let normal = (b - a).cross(c - a);
-        unit(
-            instance
-                .pose
-                .world_from_object(0.0)
-                .transform_vector3(normal),
-        )
+        let pose = self.tlas.instance(hit.instance).pose.world_from_object(0.0);
+        unit(pose.transform_vector3(normal))
     }
 }

@@ -13,8 +13,8 @@ pub(super) const MESH_STACK: usize = 160;
 /// A triangle mesh ready to be hit, in its own space; holds its own copy of the geometry.
 #[derive(Debug, Clone)]
 pub struct MeshBvh {
-    positions: Vec<Vec3>,
-    triangles: Vec<[u32; 3]>,
+    /// Leaf times eight plus lane of each triangle.
+    slots: Vec<u32>,
     nodes: Vec<Node>,
     leaves: Vec<Leaf>,
     root: u32,
@@ -55,9 +55,15 @@ impl MeshBvh {
                 leaf
             })
             .collect();
+        let mut slots = vec![0; triangles.len()];
+        for (leaf, range) in tree.leaves.iter().enumerate() {
+            let items = &tree.items[range.start as usize..range.end as usize];
+            for (lane, &item) in items.iter().enumerate() {
+                slots[item as usize] = (8 * leaf + lane) as u32;
+            }
+        }
         Self {
-            positions: positions.to_vec(),
-            triangles: triangles.to_vec(),
+            slots,
             nodes: tree.nodes,
             leaves,
             root: tree.root,
@@ -65,20 +71,21 @@ impl MeshBvh {
         }
     }
 
-    /// Vertex positions, as given.
-    pub fn positions(&self) -> &[Vec3] {
-        &self.positions
+    /// How many triangles there are.
+    pub fn triangle_count(&self) -> usize {
+        self.slots.len()
     }
 
-    /// Vertex indices of each primitive, as given.
-    pub fn triangles(&self) -> &[[u32; 3]] {
-        &self.triangles
-    }
-
-    /// The corners of one primitive.
+    /// The corners of one triangle, as given.
     #[inline]
     pub fn corners(&self, primitive: u32) -> [Vec3; 3] {
-        self.triangles[primitive as usize].map(|i| self.positions[i as usize])
+        self.corners_at(self.slots[primitive as usize])
+    }
+
+    /// The corners of the triangle in a slot.
+    #[inline(always)]
+    pub(super) fn corners_at(&self, slot: u32) -> [Vec3; 3] {
+        self.leaves[slot as usize / 8].corners(slot as usize % 8)
     }
 
     /// A little more than the smallest box around the triangles; `None` without triangles.

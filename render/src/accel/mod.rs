@@ -87,4 +87,6 @@ pub struct Hit {
     pub u: f32,
     /// Weight of the third corner; the first has 1 − u − v.
     pub v: f32,
+    /// Where its mesh keeps the triangle: depends on the tree, so it leads nowhere but to the corners.
+    slot: u32,
 }

@@ -6,7 +6,7 @@
 
 use glam::{Affine3A, DVec3, Mat3A, Vec3, Vec3A};
 
-use super::Tlas;
+use super::{Hit, Instance, Tlas};
 
 /// γₙ: bound of the relative error of n roundings of f32.
 const fn gamma(n: u32) -> f32 {
@@ -39,7 +39,19 @@ impl Tlas {
         time: f32,
     ) -> SurfacePoint {
         let instance = self.instance(instance);
-        let corners = instance.mesh.corners(primitive);
+        instance.surface_point(instance.mesh.corners(primitive), u, v, time)
+    }
+
+    /// [`Tlas::surface_point`] of a hit, found sooner.
+    pub fn surface_of(&self, hit: &Hit, time: f32) -> SurfacePoint {
+        let corners = self.corners(hit);
+        self.instance(hit.instance)
+            .surface_point(corners, hit.u, hit.v, time)
+    }
+}
+
+impl Instance {
+    fn surface_point(&self, corners: [Vec3; 3], u: f32, v: f32, time: f32) -> SurfacePoint {
         let weights = [1.0 - u - v, u, v];
         let [a, b, c] = [0, 1, 2].map(|i| corners[i] * weights[i]);
         let point = a + b + c;
@@ -52,7 +64,7 @@ impl Tlas {
         let error = sizes * gamma(7) + Vec3::splat(extent * gamma(4));
         let [p0, p1, p2] = corners.map(|p| p.as_dvec3());
         let normal = (p1 - p0).cross(p2 - p0);
-        let pose = instance.pose.world_from_object(time);
+        let pose = self.pose.world_from_object(time);
         if pose == Affine3A::IDENTITY {
             return SurfacePoint {
                 position: point,

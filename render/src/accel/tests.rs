@@ -241,6 +241,12 @@ fn scene(random: &mut Random, options: BuildOptions) -> Vec<Instance> {
     instances
 }
 
+fn corners_of(mesh: &MeshBvh) -> Vec<Vec3> {
+    (0..mesh.triangle_count() as u32)
+        .flat_map(|primitive| mesh.corners(primitive))
+        .collect()
+}
+
 /// An answer that looks random but depends on the hit alone.
 fn picky(hit: &Hit) -> bool {
     !(hit.primitive + hit.instance).is_multiple_of(3)
@@ -250,7 +256,7 @@ fn picky(hit: &Hit) -> bool {
 fn brute_force(isa: Isa, instances: &[Instance], rays: &[Ray]) -> Vec<(Option<Hit>, u32)> {
     let mut best = vec![(None, 0); rays.len()];
     for (index, instance) in instances.iter().enumerate() {
-        for primitive in 0..instance.mesh.triangles().len() as u32 {
+        for primitive in 0..instance.mesh.triangle_count() as u32 {
             let alone = Tlas::build(vec![Instance {
                 mesh: mesh(&instance.mesh.corners(primitive), &[[0, 1, 2]]),
                 needs_filter: false,
@@ -285,7 +291,7 @@ fn brute_force(isa: Isa, instances: &[Instance], rays: &[Ray]) -> Vec<(Option<Hi
 fn queries_are_brute_force_on_every_instruction_set() {
     let mut random = Random(1);
     let instances = scene(&mut random, BuildOptions::default());
-    let targets = instances[0].mesh.positions().to_vec();
+    let targets = corners_of(&instances[0].mesh);
     let rays = rays(&mut random, 3000, &targets);
     let expected = brute_force(Isa::Portable, &instances, &rays);
     let expected_hits: Vec<_> = expected.iter().map(|(hit, _)| bits(hit)).collect();
@@ -326,7 +332,7 @@ fn picture_does_not_depend_on_the_tree() {
     let mut pictures = trees.map(|options| {
         let mut random = Random(2);
         let instances = scene(&mut random, options);
-        let targets = instances[0].mesh.positions().to_vec();
+        let targets = corners_of(&instances[0].mesh);
         let rays = rays(&mut random, 40_000, &targets);
         let tlas = Tlas::build(instances);
         let isa = Isa::widest();
@@ -718,6 +724,24 @@ fn rays_leave_to_the_side_they_go_to() {
             let hit = nearest(Isa::widest(), &tlas, &[ray])[0].expect("the box is closed");
             assert_ne!(hit.primitive, primitive);
         }
+    }
+}
+
+#[test]
+fn a_hit_knows_its_triangle() {
+    let mut random = Random(10);
+    let instances = scene(&mut random, BuildOptions::default());
+    let targets = corners_of(&instances[0].mesh);
+    let rays = rays(&mut random, 500, &targets);
+    let tlas = Tlas::build(instances);
+    for (hit, ray) in nearest(Isa::widest(), &tlas, &rays).iter().zip(&rays) {
+        let Some(hit) = hit else { continue };
+        let mesh = &tlas.instance(hit.instance).mesh;
+        assert_eq!(tlas.corners(hit), mesh.corners(hit.primitive));
+        assert_eq!(
+            tlas.surface_of(hit, ray.time),
+            tlas.surface_point(hit.instance, hit.primitive, hit.u, hit.v, ray.time)
+        );
     }
 }
 

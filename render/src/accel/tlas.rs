@@ -164,6 +164,12 @@ impl Tlas {
         &self.placed[index as usize].instance
     }
 
+    /// The corners of a hit's triangle in the space of its mesh.
+    #[inline(always)]
+    pub fn corners(&self, hit: &Hit) -> [Vec3; 3] {
+        self.instance(hit.instance).mesh.corners_at(hit.slot)
+    }
+
     /// The smallest and largest corner of a box around everything while the shutter is open, a
     /// little large; `None` where there is nothing to hit.
     pub fn bounds(&self) -> Option<(Vec3, Vec3)> {
@@ -232,7 +238,14 @@ impl Tlas {
     fn boxes<S: Simd8>(&self, simd: S, ray: &Ray) -> BoxRay<S> {
         let farthest = ray.origin.abs().max_element();
         let margin = Vec3::splat(farthest * self.slack + self.slack_whole);
-        BoxRay::new(simd, ray.origin, ray.direction, ray.t_min, margin)
+        BoxRay::new(
+            simd,
+            ray.origin,
+            ray.direction,
+            ray.direction.recip(),
+            ray.t_min,
+            margin,
+        )
     }
 
     /// A walk of one instance's mesh; `None` where its pose has no inverse.
@@ -252,10 +265,11 @@ impl Tlas {
             }
         };
         let margin = origin.abs() * ORIGIN_SLACK;
+        let inverse = direction.recip();
         Some(MeshWalk {
             mesh: &placed.instance.mesh,
-            boxes: BoxRay::new(simd, origin, direction, ray.t_min, margin),
-            triangles: TriangleRay::new(simd, origin, direction, ray.t_min),
+            boxes: BoxRay::new(simd, origin, direction, inverse, ray.t_min, margin),
+            triangles: TriangleRay::new(simd, origin, direction, inverse, ray.t_min),
             instance: index,
             needs_filter: placed.instance.needs_filter,
         })

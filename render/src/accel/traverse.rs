@@ -30,17 +30,21 @@ pub(super) struct BoxRay<S: Simd8> {
 }
 
 impl<S: Simd8> BoxRay<S> {
-    /// `margin[axis]`: how far planes are moved outwards, in units of space.
+    /// `inverse` is 1 / `direction`; `margin` is how far planes are moved outwards along each axis, in
+    /// units of space.
     #[inline(always)]
-    pub(super) fn new(simd: S, origin: Vec3, direction: Vec3, t_min: f32, margin: Vec3) -> Self {
+    pub(super) fn new(
+        simd: S,
+        origin: Vec3,
+        direction: Vec3,
+        inverse: Vec3,
+        t_min: f32,
+        margin: Vec3,
+    ) -> Self {
         let size = direction.abs();
-        let smallest = size.max_element() * SMALLEST_SLOPE;
-        let inverse = Vec3::select(
-            size.cmplt(Vec3::splat(smallest)),
-            Vec3::splat(smallest),
-            direction,
-        )
-        .recip();
+        let largest = 1.0 / (size.max_element() * SMALLEST_SLOPE);
+        // Also for 1/0, of either sign.
+        let inverse = inverse.clamp(Vec3::splat(-largest), Vec3::splat(largest));
         let middle = origin * inverse;
         let reach = margin * inverse.abs();
         let (far_scale, far_offset) = (inverse * SLACK, (middle - reach) * SLACK);
@@ -150,24 +154,52 @@ fn entry_distance(entry: u64) -> f32 {
     f32::from_bits((entry >> 32) as u32)
 }
 
-/// Pushes the children in `mask` so that the nearest is on top.
+/// The nearest of the children in `mask`, which is not empty, as an entry; the others are pushed,
+/// farthest first.
 #[inline(always)]
-pub(super) fn push_children<S: Simd8>(
-    simd: S,
-    stack: &mut Stack,
-    node: &Node,
-    distances: S::F,
-    mut mask: u32,
-) {
+fn descend<S: Simd8>(simd: S, stack: &mut Stack, node: &Node, distances: S::F, mask: u32) -> u32 {
+    let first = (mask.trailing_zeros() & 7) as usize;
+    let mut rest = mask & (mask - 1);
+    if rest == 0 {
+        return node.children[first];
+    }
     let mut t = [0.0; 8];
     simd.store(distances, &mut t);
+    let first = entry(t[first], node.children[first]);
+    let second = (rest.trailing_zeros() & 7) as usize;
+    let second = entry(t[second], node.children[second]);
+    rest &= rest - 1;
+    let (mut near, far) = if first < second {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    if rest == 0 {
+        stack.push(far);
+        return near as u32;
+    }
     let base = stack.len();
-    while mask != 0 {
-        let child = (mask.trailing_zeros() & 7) as usize;
-        stack.push(entry(t[child], node.children[child]));
-        mask &= mask - 1;
+    stack.push(far);
+    while rest != 0 {
+        let child = (rest.trailing_zeros() & 7) as usize;
+        let other = entry(t[child], node.children[child]);
+        stack.push(near.max(other));
+        near = near.min(other);
+        rest &= rest - 1;
     }
     stack.sort_above(base);
+    near as u32
+}
+
+/// The nearest waiting entry above `base` if it begins before `limit`; drops those that do not.
+#[inline(always)]
+fn pop_before(stack: &mut Stack, base: usize, limit: f32) -> Option<u32> {
+    loop {
+        let waiting = stack.pop_above(base)?;
+        if entry_distance(waiting) <= limit {
+            return Some(waiting as u32);
+        }
+    }
 }
 
 /// One mesh and the ray in its space.
@@ -193,26 +225,21 @@ impl<S: Simd8> MeshWalk<'_, S> {
     ) {
         let base = stack.len();
         let mut limit = simd.splat(nearest.box_limit());
-        let mut next = entry(0.0, self.mesh.root());
+        let mut next = self.mesh.root();
         loop {
-            let reference = next as u32;
-            if reference & LEAF == 0 {
-                let node = self.mesh.node(reference);
+            if next & LEAF == 0 {
+                let node = self.mesh.node(next);
                 let (distances, mask) = self.boxes.enter(simd, node, limit);
                 if mask != 0 {
-                    push_children(simd, stack, node, distances, mask);
+                    next = descend(simd, stack, node, distances, mask);
+                    continue;
                 }
-            } else if self.nearest_in_leaf(simd, reference & !LEAF, nearest, filter) {
+            } else if self.nearest_in_leaf(simd, next & !LEAF, nearest, filter) {
                 limit = simd.splat(nearest.box_limit());
             }
-            loop {
-                let Some(waiting) = stack.pop_above(base) else {
-                    return;
-                };
-                if entry_distance(waiting) <= nearest.box_limit() {
-                    next = waiting;
-                    break;
-                }
+            match pop_before(stack, base, nearest.box_limit()) {
+                Some(waiting) => next = waiting,
+                None => return,
             }
         }
     }
@@ -226,6 +253,7 @@ impl<S: Simd8> MeshWalk<'_, S> {
         nearest: &mut Nearest,
         filter: &mut impl FnMut(&Hit) -> bool,
     ) -> bool {
+        let first_slot = leaf << 3;
         let leaf = self.mesh.leaf(leaf);
         let Some(tested) = self.triangles.test(simd, leaf, simd.splat(nearest.t)) else {
             return false;
@@ -248,7 +276,7 @@ impl<S: Simd8> MeshWalk<'_, S> {
                     .filter(|hit| nearest.takes(hit.t, self.instance, primitive))
             };
             if let Some(hit) = hit {
-                let hit = self.named(hit, primitive);
+                let hit = self.named(hit, primitive, first_slot + lane as u32);
                 if !self.needs_filter || filter(&hit) {
                     nearest.offer(hit);
                     found = true;
@@ -276,10 +304,15 @@ impl<S: Simd8> MeshWalk<'_, S> {
             if next & LEAF == 0 {
                 let node = self.mesh.node(next);
                 let (_, mut mask) = self.boxes.enter(simd, node, box_limit);
-                while mask != 0 {
-                    let child = (mask.trailing_zeros() & 7) as usize;
-                    stack.push(u64::from(node.children[child]));
+                if mask != 0 {
+                    next = node.children[(mask.trailing_zeros() & 7) as usize];
                     mask &= mask - 1;
+                    while mask != 0 {
+                        let child = (mask.trailing_zeros() & 7) as usize;
+                        stack.push(u64::from(node.children[child]));
+                        mask &= mask - 1;
+                    }
+                    continue;
                 }
             } else if self.any_in_leaf(simd, next & !LEAF, limit, t_max, filter) {
                 stack.truncate(base);
@@ -301,6 +334,7 @@ impl<S: Simd8> MeshWalk<'_, S> {
         t_max: f32,
         filter: &mut impl FnMut(&Hit) -> bool,
     ) -> bool {
+        let first_slot = leaf << 3;
         let leaf = self.mesh.leaf(leaf);
         let Some(tested) = self.triangles.test(simd, leaf, limit) else {
             return false;
@@ -322,7 +356,8 @@ impl<S: Simd8> MeshWalk<'_, S> {
                     .filter(|hit| hit.t < t_max)
             };
             if let Some(hit) = hit
-                && (!self.needs_filter || filter(&self.named(hit, leaf.primitives[lane])))
+                && (!self.needs_filter
+                    || filter(&self.named(hit, leaf.primitives[lane], first_slot + lane as u32)))
             {
                 return true;
             }
@@ -332,13 +367,14 @@ impl<S: Simd8> MeshWalk<'_, S> {
     }
 
     #[inline(always)]
-    fn named(&self, hit: TriangleHit, primitive: u32) -> Hit {
+    fn named(&self, hit: TriangleHit, primitive: u32, slot: u32) -> Hit {
         Hit {
             t: hit.t,
             instance: self.instance,
             primitive,
             u: hit.u,
             v: hit.v,
+            slot,
         }
     }
 }
@@ -355,29 +391,24 @@ pub(super) fn walk_upper<S: Simd8>(
     mut limit: f32,
     mut visit: impl FnMut(u32, &mut Stack) -> Option<f32>,
 ) {
-    let mut next = entry(0.0, root);
+    let mut next = root;
     loop {
-        let reference = next as u32;
-        if reference & LEAF == 0 {
-            let node = &nodes[reference as usize];
+        if next & LEAF == 0 {
+            let node = &nodes[next as usize];
             let (distances, mask) = boxes.enter(simd, node, simd.splat(limit));
             if mask != 0 {
-                push_children(simd, stack, node, distances, mask);
+                next = descend(simd, stack, node, distances, mask);
+                continue;
             }
         } else {
-            match visit(reference & !LEAF, stack) {
+            match visit(next & !LEAF, stack) {
                 Some(new_limit) => limit = new_limit,
                 None => return,
             }
         }
-        loop {
-            let Some(waiting) = stack.pop_above(0) else {
-                return;
-            };
-            if entry_distance(waiting) <= limit {
-                next = waiting;
-                break;
-            }
+        match pop_before(stack, 0, limit) {
+            Some(waiting) => next = waiting,
+            None => return,
         }
     }
 }

@@ -12,7 +12,7 @@
 //! for a margin of [`BOX_MARGIN`], which the boxes of the tree have.
 
 use bytemuck::{Pod, Zeroable};
-use glam::{DVec3, Vec3};
+use glam::Vec3;
 
 use super::simd::Simd8;
 
@@ -40,8 +40,20 @@ impl Leaf {
         primitives: [u32::MAX; 8],
     };
 
-    fn vertex(&self, vertex: usize, lane: usize) -> DVec3 {
-        Vec3::from_array(self.vertices[vertex].map(|axis| axis[lane])).as_dvec3()
+    /// The corners of the triangle in a lane.
+    #[inline(always)]
+    pub(super) fn corners(&self, lane: usize) -> [Vec3; 3] {
+        [
+            self.corner(0, lane),
+            self.corner(1, lane),
+            self.corner(2, lane),
+        ]
+    }
+
+    #[inline(always)]
+    fn corner(&self, vertex: usize, lane: usize) -> Vec3 {
+        let [x, y, z] = &self.vertices[vertex];
+        Vec3::new(x[lane], y[lane], z[lane])
     }
 }
 
@@ -98,20 +110,21 @@ impl Tested {
 }
 
 impl<S: Simd8> TriangleRay<S> {
-    /// Of a ray whose direction is not zero.
+    /// Of a ray whose direction is not zero; `inverse` is 1 / `direction`.
     #[inline(always)]
-    pub(super) fn new(simd: S, origin: Vec3, direction: Vec3, t_min: f32) -> Self {
+    pub(super) fn new(simd: S, origin: Vec3, direction: Vec3, inverse: Vec3, t_min: f32) -> Self {
         let size = direction.abs();
-        let depth_axis = if size.x >= size.y && size.x >= size.z {
-            0
-        } else if size.y >= size.z {
-            1
-        } else {
+        // Selections, not branches: directions are unpredictable.
+        let y_over_x = usize::from(size.y > size.x);
+        let depth_axis = if size.z > size.x.max(size.y) {
             2
+        } else {
+            y_over_x
         };
         let axes = [[1, 2, 0], [2, 0, 1], [0, 1, 2]][depth_axis];
         let (o, d) = (origin.to_array(), direction.to_array());
-        let shear = [d[axes[0]] / d[axes[2]], d[axes[1]] / d[axes[2]]];
+        let inverse_depth = inverse.to_array()[axes[2]];
+        let shear = [d[axes[0]] * inverse_depth, d[axes[1]] * inverse_depth];
         Self {
             scalar: ScalarRay {
                 axes,
@@ -126,7 +139,7 @@ impl<S: Simd8> TriangleRay<S> {
                 simd.splat(o[axes[2]]),
             ],
             shear: [simd.splat(shear[0]), simd.splat(shear[1])],
-            inverse_depth: simd.splat(1.0 / d[axes[2]]),
+            inverse_depth: simd.splat(inverse_depth),
             t_min: simd.splat(t_min),
         }
     }
@@ -241,7 +254,7 @@ impl ScalarRay {
         if depth.abs() <= f64::from(NEAR) * farthest {
             // Which side of the plane the origin is on, free of any rounding that matters: a ray
             // that leaves a surface must not find it again.
-            let [p0, p1, p2] = [0, 1, 2].map(|vertex| leaf.vertex(vertex, lane));
+            let [p0, p1, p2] = leaf.corners(lane).map(|p| p.as_dvec3());
             let normal = (p1 - p0).cross(p2 - p0);
             let height = normal.dot(p0 - self.origin.as_dvec3());
             let slope = normal.dot(self.direction.as_dvec3());
