@@ -68,7 +68,7 @@ impl Lighting {
                 }),
             },
             night: map.night,
-            description: describe(&map.description, elevation_deg),
+            description: describe(&map, elevation_deg),
         })
     }
 }
@@ -101,22 +101,24 @@ fn sun_color(sun: Option<&SunRecord>) -> [f32; 3] {
     }
 }
 
-/// A phrase for captions.
-fn describe(environment: &str, elevation_deg: f64) -> String {
-    let sun = if elevation_deg < 12.0 {
-        "a very low sun"
-    } else if elevation_deg < 30.0 {
-        "a low sun"
-    } else if elevation_deg < 55.0 {
-        "sunlight"
-    } else {
-        "a high sun"
+/// A phrase for captions. The light is called a sun only where the environment shows a sky of its own
+/// with the sun in it; elsewhere it is a strong light.
+fn describe(map: &EnvironmentMap, elevation_deg: f64) -> String {
+    let light = match (map.sun.is_some(), elevation_deg) {
+        (true, e) if e < 12.0 => "a very low sun",
+        (true, e) if e < 30.0 => "a low sun",
+        (true, e) if e < 55.0 => "the sun shining",
+        (true, _) => "the sun high up",
+        (false, e) if e < 30.0 => "strong light from low on one side",
+        (false, e) if e < 55.0 => "strong light from one side",
+        (false, _) => "strong light from above",
     };
-    if environment.is_empty() {
-        format!("in {sun}")
-    } else {
-        format!("under {environment} with {sun}")
+    let place = &map.description;
+    if place.is_empty() {
+        return format!("in {light}");
     }
+    let preposition = if place.contains("sky") { "under" } else { "in" };
+    format!("{preposition} {place} with {light}")
 }
 
 #[cfg(test)]
@@ -141,5 +143,34 @@ mod tests {
         }));
         assert_eq!(color, [1.5, 1.0, 0.5]);
         assert_eq!(sun_color(None), [1.0; 3]);
+    }
+
+    #[test]
+    fn words_say_sun_only_where_there_is_one() {
+        let mut map = EnvironmentMap {
+            image: diorama_assets::Image {
+                name: String::new(),
+                width: 1,
+                height: 1,
+                pixels: diorama_assets::Pixels::RgbF32(vec![[0.0; 3]]),
+            },
+            sun: None,
+            description: "a bright studio".into(),
+            night: false,
+        };
+        assert_eq!(
+            describe(&map, 8.0),
+            "in a bright studio with strong light from low on one side"
+        );
+        map.description = "a clear evening sky".into();
+        map.sun = Some(SunRecord {
+            direction_to_sun: [1.0, 0.0, 0.0],
+            irradiance: [1.0; 3],
+            angular_diameter_rad: 0.0,
+        });
+        assert_eq!(
+            describe(&map, 8.0),
+            "under a clear evening sky with a very low sun"
+        );
     }
 }
