@@ -1,0 +1,165 @@
+//! The built-in library: objects, floors, walls and environments made by formula, so that a fresh
+//! install needs no file.
+//!
+//! | id | what |
+//! |---|---|
+//! | `builtin/<shape>` | an object, largest side 1 m, bounding box centred on the origin; see [`object_records`] |
+//! | `builtin/<shape>?texture=<kind>-<seed>` | the same with another pattern; kinds: [`object_texture_kinds`] |
+//! | `builtin/floor?texture=<kind>-<seed>` | a disc of radius 200 m at z = 0; kinds: [`floor_texture_kinds`] |
+//! | `builtin/wall`, `builtin/mirror_slab` | a bevelled cube of half extent 1 m, to be scaled |
+//! | `builtin/sky?elevation=<deg>&turbidity=<t>` | physical sky, sun over +X; −6 … 90, 1.5 … 10 |
+//! | `builtin/overcast?seed=<n>` | CIE overcast sky with clouds |
+//! | `builtin/studio?seed=<n>` | softboxes in a dark room |
+//!
+//! Seeds are decimal, 0 … 4294967295. Everything is a pure function of the id and
+//! [`GENERATOR_VERSION`], the same bytes on every machine.
+
+mod atmosphere;
+mod gear;
+mod ground;
+mod id;
+mod lathe;
+mod noise;
+mod outline;
+mod overcast;
+mod palette;
+mod panorama;
+mod polyhedron;
+mod prism;
+mod shapes;
+mod sky;
+mod sponge;
+mod studio;
+mod surface;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod texture;
+mod vessel;
+
+use crate::{AssetRecord, EnvironmentMap, Model};
+
+use id::{Builtin, parse};
+use surface::Solid;
+
+/// Goes up whenever any built-in asset changes: part of every built-in asset's hash.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// Sun elevations of the listed skies, degrees.
+const LISTED_ELEVATIONS: [&str; 8] = ["-4", "0.5", "3", "8", "15", "30", "50", "70"];
+/// Turbidities of the listed skies.
+const LISTED_TURBIDITIES: [&str; 3] = ["2", "3", "6"];
+/// Listed overcast skies.
+const LISTED_OVERCASTS: u32 = 4;
+/// Listed studios.
+const LISTED_STUDIOS: u32 = 6;
+
+/// Every object of the library with its default texture, by id. Floors, walls and mirrors are not
+/// among them.
+pub fn object_records() -> Vec<AssetRecord> {
+    shapes::SHAPES
+        .iter()
+        .filter_map(|shape| record(&format!("builtin/{}", shape.name)))
+        .collect()
+}
+
+/// A family of environments that covers the day and the weather. Any other parameters within range
+/// are as good.
+pub fn environment_records() -> Vec<AssetRecord> {
+    let skies = LISTED_ELEVATIONS.iter().flat_map(|elevation| {
+        LISTED_TURBIDITIES.iter().map(move |turbidity| {
+            format!("builtin/sky?elevation={elevation}&turbidity={turbidity}")
+        })
+    });
+    let overcasts = (0..LISTED_OVERCASTS).map(|seed| format!("builtin/overcast?seed={seed}"));
+    let studios = (0..LISTED_STUDIOS).map(|seed| format!("builtin/studio?seed={seed}"));
+    skies
+        .chain(overcasts)
+        .chain(studios)
+        .filter_map(|id| record(&id))
+        .collect()
+}
+
+/// Pattern words of `builtin/<shape>?texture=<kind>-<seed>`.
+pub fn object_texture_kinds() -> &'static [&'static str] {
+    &texture::NAMES
+}
+
+/// Pattern words of `builtin/floor?texture=<kind>-<seed>`.
+pub fn floor_texture_kinds() -> &'static [&'static str] {
+    id::ground_kinds()
+}
+
+/// Record of any valid id, listed or not; `None` when the id names nothing built in.
+pub fn record(id: &str) -> Option<AssetRecord> {
+    let noun = match parse(id)? {
+        Builtin::Object { shape, .. } => shape.noun.to_owned(),
+        Builtin::Floor { ground, .. } => ground.noun().to_owned(),
+        Builtin::Wall => "wall".to_owned(),
+        Builtin::Mirror => "mirror".to_owned(),
+        Builtin::Sky(conditions) => sky::noun(conditions),
+        Builtin::Overcast { seed } => overcast::noun(seed).to_owned(),
+        Builtin::Studio { seed } => studio::noun(seed).to_owned(),
+    };
+    let source = format!("{id}\ngenerator {GENERATOR_VERSION}");
+    Some(AssetRecord {
+        id: id.to_owned(),
+        blake3: blake3::hash(source.as_bytes()).to_hex().to_string(),
+        license: "CC0-1.0".to_owned(),
+        attribution: "Diorama built-in library".to_owned(),
+        noun,
+        mass_kg: None,
+        friction: None,
+        restitution: None,
+    })
+}
+
+/// Words for a caption about the generated texture of an object or floor, pattern before colour:
+/// `["striped", "red"]`. `None` for ids without one.
+pub fn texture_words(id: &str) -> Option<Vec<String>> {
+    match parse(id)? {
+        Builtin::Object {
+            texture: (kind, seed),
+            ..
+        } => Some(kind.words(seed)),
+        Builtin::Floor { ground, seed } => Some(ground.words(seed)),
+        _ => None,
+    }
+}
+
+/// Builds an object, floor, wall or mirror; `None` for any other id.
+pub fn model(id: &str) -> Option<Model> {
+    let (solid, material, image) = match parse(id)? {
+        Builtin::Object {
+            shape,
+            texture: (kind, seed),
+        } => (
+            (shape.build)().to_unit_size(),
+            kind.material(),
+            Some(kind.image(seed)),
+        ),
+        Builtin::Floor { ground, seed } => {
+            (ground::floor(), ground.material(), Some(ground.image(seed)))
+        }
+        Builtin::Wall => (shapes::slab(), ground::wall_material(), None),
+        Builtin::Mirror => (shapes::slab(), ground::mirror_material(), None),
+        Builtin::Sky(_) | Builtin::Overcast { .. } | Builtin::Studio { .. } => return None,
+    };
+    let Solid { mesh, pieces } = solid;
+    Some(Model {
+        meshes: vec![mesh],
+        materials: vec![material],
+        images: image.into_iter().collect(),
+        convex_pieces: pieces,
+    })
+}
+
+/// Builds a sky, an overcast or a studio; `None` for any other id. About a tenth of a second.
+pub fn environment(id: &str) -> Option<EnvironmentMap> {
+    match parse(id)? {
+        Builtin::Sky(conditions) => Some(sky::sky(conditions)),
+        Builtin::Overcast { seed } => Some(overcast::overcast(seed)),
+        Builtin::Studio { seed } => Some(studio::studio(seed)),
+        _ => None,
+    }
+}
