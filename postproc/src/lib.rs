@@ -14,6 +14,7 @@ pub mod pass;
 pub mod sample;
 pub mod sample_json;
 pub mod tuple;
+pub mod verify;
 
 #[cfg(test)]
 mod testing;

@@ -192,8 +192,8 @@ fn has_roles_of_shot(shot: &Shot, tuple: &Tuple) -> bool {
         })
 }
 
-/// A frame must have every plane at the Shot's size, or indices below would panic.
-fn check_frame(shot: &Shot, frame: &Frame, expected: u32) -> Result<()> {
+/// A frame must have every plane at the Shot's size, or indices elsewhere would panic.
+pub(crate) fn check_frame(shot: &Shot, frame: &Frame, expected: u32) -> Result<()> {
     let wrong = |reason: String| PostprocError::Frame {
         id: shot.sample_id.clone(),
         frame: frame.index,
