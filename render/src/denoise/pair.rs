@@ -44,11 +44,23 @@ pub const JOIN_RADIUS_PX: u32 = 6;
 /// # Panics
 /// When the sizes of the planes, or the lengths of the two lists, differ.
 pub fn join_worlds(full: &mut Plane<Vec3>, removed: &mut [Plane<Vec3>], touched: &[&Plane<u8>]) {
-    assert_eq!(removed.len(), touched.len(), "one touched plane per removed world");
+    assert_eq!(
+        removed.len(),
+        touched.len(),
+        "one touched plane per removed world"
+    );
     let size = (full.width, full.height);
     for (picture, plane) in removed.iter().zip(touched) {
-        assert_eq!((picture.width, picture.height), size, "pictures of one size");
-        assert_eq!((plane.width, plane.height), size, "touched planes of the pictures' size");
+        assert_eq!(
+            (picture.width, picture.height),
+            size,
+            "pictures of one size"
+        );
+        assert_eq!(
+            (plane.width, plane.height),
+            size,
+            "touched planes of the pictures' size"
+        );
     }
     let width = full.width as usize;
     if removed.is_empty() || full.data.is_empty() {
@@ -116,11 +128,7 @@ impl Rows<'_> {
             };
             self.full[x] = mix(self.full[x], shared, largest_blend);
             for (world, picture) in self.removed.iter_mut().enumerate() {
-                picture[x] = mix(
-                    picture[x],
-                    shared,
-                    blend(distances[world][self.first + x]),
-                );
+                picture[x] = mix(picture[x], shared, blend(distances[world][self.first + x]));
             }
         }
     }
@@ -159,7 +167,11 @@ fn squared_distances(width: usize, marked: &[u8]) -> Vec<u32> {
         let mut since = far;
         for y in (0..height).chain((0..height).rev()) {
             let i = y * width + x;
-            since = if marked[i] != 0 { 0 } else { (since + 1).min(far) };
+            since = if marked[i] != 0 {
+                0
+            } else {
+                (since + 1).min(far)
+            };
             column[i] = column[i].min(since);
         }
     }
@@ -287,7 +299,9 @@ mod tests {
             } else {
                 let low = full.data[i].min(removed.data[i]) - 1e-6;
                 let high = full.data[i].max(removed.data[i]) + 1e-6;
-                assert!(joined_full.data[i].cmpge(low).all() && joined_full.data[i].cmple(high).all());
+                assert!(
+                    joined_full.data[i].cmpge(low).all() && joined_full.data[i].cmple(high).all()
+                );
                 between += 1;
             }
         }
@@ -300,7 +314,9 @@ mod tests {
         let mut full = picture(width, height, 1);
         let mut removed: Vec<_> = (2..5).map(|seed| picture(width, height, seed)).collect();
         let own = removed.clone();
-        let touched: Vec<_> = (7..10).map(|seed| marks(width, height, seed, 0.001)).collect();
+        let touched: Vec<_> = (7..10)
+            .map(|seed| marks(width, height, seed, 0.001))
+            .collect();
         let refs: Vec<_> = touched.iter().collect();
         join_worlds(&mut full, &mut removed, &refs);
         for (world, plane) in touched.iter().enumerate() {

@@ -1,0 +1,141 @@
+//! What happens to a picture before it is filtered: bad values, fireflies, and the variance.
+
+use glam::Vec3;
+use rayon::prelude::*;
+
+use super::planes::Channel;
+
+/// Relative standard error from which a pixel's value is not to be trusted against its
+/// neighbours'. A small highlight that every sample sees stays below it, a value that one lucky
+/// sample made has about 1.
+const UNTRUSTED: f32 = 0.25;
+/// A firefly is brighter than its neighbours' mean by this many of their standard deviations …
+const FIREFLY_DEVIATIONS: f32 = 4.0;
+/// … which count as at least this share of the mean, for neighbours without noise.
+const SMALLEST_DEVIATION: f32 = 0.3;
+/// Neighbourhood of fireflies and of the variance: (2 r + 1)² pixels.
+const RADIUS: isize = 2;
+
+/// Picture and variance of its pixels, both finite and not negative.
+pub(super) struct Prepared {
+    pub(super) color: Vec<Vec3>,
+    pub(super) variance: Vec<Vec3>,
+}
+
+/// Replaces what is not finite or negative by 0, dims fireflies, and smooths the variance.
+///
+/// A sample variance is itself noisy, the more the heavier the tail of the samples; the mean over a
+/// small window is what windows of the filters can rely on.
+pub(super) fn prepare(width: usize, height: usize, color: &[Vec3], variance: &[Vec3]) -> Prepared {
+    let finite = |v: &Vec3| v.map(|c| if c.is_finite() && c > 0.0 { c } else { 0.0 });
+    let color: Vec<Vec3> = color.iter().map(finite).collect();
+    let variance: Vec<Vec3> = variance.iter().map(finite).collect();
+
+    let brightness = Channel::new(width, height, |i| color[i].max_element());
+    let dimmed: Vec<f32> = (0..color.len())
+        .into_par_iter()
+        .map(|i| {
+            let at = ((i % width) as isize, (i / width) as isize);
+            firefly_factor(&brightness, at, variance[i].max_element())
+        })
+        .collect();
+    let color: Vec<Vec3> = color.iter().zip(&dimmed).map(|(&c, &f)| c * f).collect();
+    let variance: Vec<Vec3> = variance
+        .iter()
+        .zip(&dimmed)
+        .map(|(&v, &f)| v * (f * f))
+        .collect();
+
+    let smooth = box_mean(width, height, &variance);
+    Prepared {
+        color,
+        variance: smooth,
+    }
+}
+
+/// Factor that dims a firefly to the brightest that its neighbours allow; 1 for other pixels.
+fn firefly_factor(brightness: &Channel, (x, y): (isize, isize), variance: f32) -> f32 {
+    let own = brightness.at(x, y);
+    if variance.sqrt() < UNTRUSTED * own || own == 0.0 {
+        return 1.0;
+    }
+    let (mut sum, mut squares) = (-own, -own * own);
+    let side = (2 * RADIUS + 1) as usize;
+    for dy in -RADIUS..=RADIUS {
+        for &value in brightness.row(x - RADIUS, y + dy, side) {
+            sum += value;
+            squares += value * value;
+        }
+    }
+    let count = (side * side - 1) as f32;
+    let mean = (sum / count).max(0.0);
+    let deviation = (squares / count - mean * mean).max(0.0).sqrt();
+    let limit = mean + FIREFLY_DEVIATIONS * deviation.max(SMALLEST_DEVIATION * mean);
+    if own > limit { limit / own } else { 1.0 }
+}
+
+/// Mean over (2 [`RADIUS`] + 1)² pixels; the picture's edge is repeated outwards.
+fn box_mean(width: usize, height: usize, picture: &[Vec3]) -> Vec<Vec3> {
+    let channels = Channel::three(width, height, picture);
+    let side = (2 * RADIUS + 1) as usize;
+    let scale = 1.0 / (side * side) as f32;
+    (0..picture.len())
+        .into_par_iter()
+        .map(|i| {
+            let (x, y) = ((i % width) as isize, (i / width) as isize);
+            Vec3::from(std::array::from_fn(|c| {
+                let mut sum = 0.0;
+                for dy in -RADIUS..=RADIUS {
+                    for value in channels[c].row(x - RADIUS, y + dy, side) {
+                        sum += value;
+                    }
+                }
+                sum * scale
+            }))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lucky_sample_is_dimmed_and_a_steady_highlight_is_not() {
+        let (width, height) = (9, 9);
+        let mut color = vec![Vec3::ONE; width * height];
+        let mut variance = vec![Vec3::splat(0.01); width * height];
+        let at = 4 * width + 4;
+        color[at] = Vec3::new(80.0, 40.0, 20.0);
+        variance[at] = color[at] * color[at];
+        let firefly = prepare(width, height, &color, &variance);
+        assert!(
+            firefly.color[at].max_element() < 3.0,
+            "{}",
+            firefly.color[at]
+        );
+        let ratio = firefly.color[at] / firefly.color[at].x;
+        assert!(
+            (ratio - Vec3::new(1.0, 0.5, 0.25)).length() < 1e-5,
+            "its hue stays"
+        );
+        variance[at] = color[at] * color[at] * 0.001;
+        let highlight = prepare(width, height, &color, &variance);
+        assert_eq!(highlight.color, color);
+    }
+
+    #[test]
+    fn bad_values_become_black() {
+        let color = [
+            Vec3::new(f32::NAN, 1.0, f32::INFINITY),
+            Vec3::new(-1.0, 2.0, 3.0),
+        ];
+        let variance = [Vec3::splat(f32::NAN), Vec3::splat(f32::NEG_INFINITY)];
+        let prepared = prepare(2, 1, &color, &variance);
+        assert_eq!(
+            prepared.color,
+            [Vec3::new(0.0, 1.0, 0.0), Vec3::new(0.0, 2.0, 3.0)]
+        );
+        assert_eq!(prepared.variance, [Vec3::ZERO; 2]);
+    }
+}
