@@ -4,16 +4,24 @@
 //! Everything here is renderer-neutral plain data in world conventions: right-handed, Z up, metres.
 //! This crate and `diorama-video` are the only ones that open media files.
 
+pub mod builtin;
+mod decode;
 pub mod environment;
 pub mod error;
 pub mod image;
+pub mod library;
 pub mod material;
 pub mod mesh;
 pub mod model;
+pub mod scene;
+pub mod source;
 
 pub use environment::EnvironmentMap;
 pub use error::AssetError;
 pub use image::{ColorSpace, Image, Pixels};
+pub use library::{Library, load_environment_file, load_model_file};
 pub use material::{AlphaMode, Material, TextureRef, Wrap};
 pub use mesh::Mesh;
 pub use model::{AssetRecord, Model, Warnings};
+pub use scene::{LoadOptions, SceneFile, load_scene};
+pub use source::{AssetSource, InMemoryAssets};

@@ -19,7 +19,7 @@ pub struct Model {
 }
 
 /// Where an asset came from and under which terms. Goes into shot.json and ATTRIBUTION.md.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssetRecord {
     /// Unique in a Shot, e.g. `builtin/torus`, `ycb_004_sugar_box`, `venice_sunset_1k`.
     pub id: String,

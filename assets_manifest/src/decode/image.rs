@@ -1,0 +1,170 @@
+//! Pictures: PNG, JPEG, WebP, BMP, TGA and Radiance HDR through `image`, OpenEXR through `exr`.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use exr::prelude as exr;
+
+use crate::{AssetError, Image, Pixels, Warnings};
+
+/// Largest width or height of a picture, pixels.
+pub(crate) const MAX_SIDE: u32 = 16_384;
+/// Largest decoded picture, bytes.
+pub(crate) const MAX_DECODED_BYTES: u64 = 512 << 20;
+
+const EXR_MAGIC: &[u8] = &[0x76, 0x2f, 0x31, 0x01];
+
+/// A decoded picture as it was stored: 8-bit encoded colour, or linear floats.
+///
+/// `path` is for messages, and its extension is the tie-breaker for formats without a signature.
+pub(crate) fn decode(
+    bytes: &[u8],
+    path: &Path,
+    warnings: &mut Warnings,
+) -> Result<Image, AssetError> {
+    guarded(path, || {
+        if bytes.starts_with(EXR_MAGIC) {
+            decode_exr(bytes, path)
+        } else {
+            decode_common(bytes, path, warnings)
+        }
+    })
+}
+
+/// The only place where a panic is caught. `image`, its codecs and `exr` are meant to return errors
+/// for any bytes, but they are large, take hostile files, and have had indexing panics on corrupt
+/// ones; a batch must survive one bad picture.
+fn guarded(
+    path: &Path,
+    decode: impl FnOnce() -> Result<Image, AssetError>,
+) -> Result<Image, AssetError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).unwrap_or_else(|_| {
+        Err(AssetError::Decode {
+            path: path.to_owned(),
+            reason: "the decoder gave up on corrupt data".into(),
+        })
+    })
+}
+
+fn decode_common(bytes: &[u8], path: &Path, warnings: &mut Warnings) -> Result<Image, AssetError> {
+    let bad = |reason: String| AssetError::Decode {
+        path: path.to_owned(),
+        reason,
+    };
+    let named = ImageFormat::from_path(path).ok();
+    let found = ::image::guess_format(bytes).ok();
+    // TGA has no signature: there the name decides.
+    let format = found
+        .or(named.filter(|format| *format == ImageFormat::Tga))
+        .ok_or_else(|| bad("it is no picture of a known format".into()))?;
+    if found.is_some() && named.is_some_and(|named| named != format) {
+        warnings.push(format!(
+            "{} is in truth a {format:?} file; read as such",
+            path.display()
+        ));
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let decoder = reader
+        .into_decoder()
+        .map_err(|error| bad(error.to_string()))?;
+    let (width, height) = decoder.dimensions();
+    check_size(path, width as usize, height as usize, decoder.total_bytes())?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| bad(error.to_string()))?;
+    let pixels = match picture {
+        DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => Pixels::RgbF32(
+            picture
+                .into_rgb32f()
+                .pixels()
+                .map(|pixel| pixel.0)
+                .collect(),
+        ),
+        _ => Pixels::Rgba8(picture.into_rgba8().pixels().map(|pixel| pixel.0).collect()),
+    };
+    Ok(Image {
+        name: name_of(path),
+        width,
+        height,
+        pixels,
+    })
+}
+
+fn decode_exr(bytes: &[u8], path: &Path) -> Result<Image, AssetError> {
+    use exr::{ReadChannels as _, ReadLayers as _};
+    let bad = |reason: String| AssetError::Decode {
+        path: path.to_owned(),
+        reason,
+    };
+    // Sizes first: the reader below allocates what the header declares.
+    let meta = ::exr::meta::MetaData::read_from_buffered(Cursor::new(bytes), false)
+        .map_err(|error| bad(error.to_string()))?;
+    for header in &meta.headers {
+        let size = header.layer_size;
+        let texels = size.width() as u64 * size.height() as u64;
+        check_size(path, size.width(), size.height(), texels.saturating_mul(12))?;
+    }
+    let image = exr::read()
+        .no_deep_data()
+        .largest_resolution_level()
+        .rgb_channels(
+            |size, _| Grid {
+                width: size.width(),
+                texels: vec![[0.0; 3]; size.width() * size.height()],
+            },
+            |texels: &mut Grid, at, (r, g, b): (f32, f32, f32)| {
+                texels.set(at.x(), at.y(), [r, g, b]);
+            },
+        )
+        .first_valid_layer()
+        .all_attributes()
+        .non_parallel()
+        .from_buffered(Cursor::new(bytes))
+        .map_err(|error| bad(error.to_string()))?;
+    let size = image.layer_data.size;
+    Ok(Image {
+        name: name_of(path),
+        width: size.width() as u32,
+        height: size.height() as u32,
+        pixels: Pixels::RgbF32(image.layer_data.channel_data.pixels.texels),
+    })
+}
+
+/// Texels that an EXR reader fills in any order.
+struct Grid {
+    width: usize,
+    texels: Vec<[f32; 3]>,
+}
+
+impl Grid {
+    fn set(&mut self, x: usize, y: usize, texel: [f32; 3]) {
+        self.texels[y * self.width + x] = texel;
+    }
+}
+
+fn check_size(path: &Path, width: usize, height: usize, bytes: u64) -> Result<(), AssetError> {
+    let reason = if width == 0 || height == 0 {
+        format!("it has {width}×{height} pixels")
+    } else if width > MAX_SIDE as usize || height > MAX_SIDE as usize || bytes > MAX_DECODED_BYTES {
+        format!(
+            "{width}×{height} pixels are too many: at most {MAX_SIDE} a side and {} MiB decoded",
+            MAX_DECODED_BYTES >> 20
+        )
+    } else {
+        return Ok(());
+    };
+    Err(AssetError::Unusable {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,63 @@
+//! File formats to plain data. Every reader takes its bytes through a [`Source`], so that an asset
+//! may lie in a folder or in an archive, and so that what it was made of is hashed on the way.
+
+mod assemble;
+pub(crate) mod collision;
+pub(crate) mod environment;
+pub(crate) mod gltf;
+pub(crate) mod image;
+pub(crate) mod obj;
+mod repair;
+mod source;
+mod textures;
+
+pub(crate) use repair::finish_mesh;
+pub(crate) use source::{Source, read_disk};
+
+use std::path::Path;
+
+use crate::{AssetError, Model};
+
+/// What a file name promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Obj,
+    Fbx,
+    Gltf,
+    /// `.hdr`, `.exr`: always an environment.
+    Radiance,
+    /// `.png`, `.jpg`: an environment when it is twice as wide as high.
+    Picture,
+}
+
+impl Format {
+    /// By extension, in any case.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match extension.as_str() {
+            "obj" => Self::Obj,
+            "fbx" => Self::Fbx,
+            "glb" | "gltf" => Self::Gltf,
+            "hdr" | "exr" => Self::Radiance,
+            "png" | "jpg" | "jpeg" => Self::Picture,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn is_model(self) -> bool {
+        matches!(self, Self::Obj | Self::Fbx | Self::Gltf)
+    }
+}
+
+/// Reads one model file of any supported format as an object asset: one mesh at index 0.
+pub(crate) fn load_object(source: &mut Source, name: &str) -> Result<Model, AssetError> {
+    match Format::of(Path::new(name)) {
+        Some(Format::Obj) => obj::load(source, name, obj::Dialect::Obj),
+        Some(Format::Fbx) => obj::load(source, name, obj::Dialect::Fbx),
+        Some(Format::Gltf) => gltf::load_object(source, name),
+        _ => Err(AssetError::Decode {
+            path: source.path_of(name),
+            reason: "it is no .obj, .fbx, .glb or .gltf".into(),
+        }),
+    }
+}
