@@ -334,6 +334,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::print_stdout, reason = "a skipped test says why")]
     fn installed_library_removes_noise() {
         let oidn = match Oidn::load(None, Some(1)) {
             Ok(oidn) => oidn,

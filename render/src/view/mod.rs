@@ -23,8 +23,10 @@ const RADIANCE_LIMIT: f32 = 1e9;
 /// Display values in 0..=1, sRGB encoded (linear for [`View::None`]), of one linear Rec.709
 /// `radiance` times `exposure_scale` (2^ev). Negative and NaN components count as 0.
 pub fn display_f32(view: View, exposure_scale: f32, radiance: Vec3) -> Vec3 {
-    // `f32::max` returns the other operand for NaN.
-    let exposed = (radiance * exposure_scale).map(|c| c.max(0.0).min(RADIANCE_LIMIT));
+    let exposed = (radiance * exposure_scale).map(|c| {
+        // False for NaN.
+        if c > 0.0 { c.min(RADIANCE_LIMIT) } else { 0.0 }
+    });
     let shown = match view {
         View::Filmic => filmic::filmic(exposed),
         View::Agx => agx::agx(exposed),

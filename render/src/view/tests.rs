@@ -44,7 +44,6 @@ fn difference_from_blender(view: View, column: usize) -> (f64, u8) {
 fn views_give_blenders_pixels() {
     for (view, column) in [(View::Standard, 0), (View::Filmic, 1), (View::Agx, 2)] {
         let (mean, largest) = difference_from_blender(view, column);
-        println!("{view:?}: mean {mean:.4} levels, largest {largest}");
         assert!(mean < 0.05, "{view:?}: mean difference {mean} levels");
         assert!(
             largest <= 1,

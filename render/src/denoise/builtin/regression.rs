@@ -223,13 +223,13 @@ impl Sums {
         for c in 0..3 {
             for i in 0..LANES {
                 let value = color[c][i];
+                // Selections, not branches, so that lanes stay together.
                 let counts = weight[i] > COUNTS;
-                if counts & (value < self.low[c][i]) {
-                    self.low[c][i] = value;
-                }
-                if counts & (value > self.high[c][i]) {
-                    self.high[c][i] = value;
-                }
+                let (low, high) = (self.low[c][i], self.high[c][i]);
+                let lower = if value < low { value } else { low };
+                let higher = if value > high { value } else { high };
+                self.low[c][i] = if counts { lower } else { low };
+                self.high[c][i] = if counts { higher } else { high };
             }
         }
     }
