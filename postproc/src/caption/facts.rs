@@ -5,7 +5,7 @@ use diorama_synth::shot::{Object, Role, Shot};
 use glam::{Mat3, Vec3};
 
 use super::motion::{self, Act, CameraMove};
-use super::words::plain_noun;
+use super::words::{contains_phrase, plain_noun};
 use crate::sample_json::ObjectBounds;
 use crate::tuple::{Fate, Tuple};
 
@@ -172,8 +172,7 @@ impl Facts {
         }
         // The highest support is the one that things stand on (a mirror lying on a floor).
         supports.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let support = supports.into_iter().next().map(|(_, words)| words);
-        let groups = group(&things);
+        let mut support = supports.into_iter().next().map(|(_, words)| words);
 
         let allowed: Vec<String> = things
             .iter()
@@ -187,23 +186,37 @@ impl Facts {
             .zip(&tuple.fates)
             .filter(|(_, fate)| **fate == Fate::Remove)
             .map(|(object, _)| plain_noun(&object.noun));
+        let forbidden = forbidden(removed, &allowed);
+        // An orange ball must not be called so once an orange is gone; nor may the light name it.
+        let is_said = |text: &str| forbidden.iter().any(|noun| contains_phrase(text, noun));
+        let adjectives = things.iter_mut().map(|thing| &mut thing.adjectives).chain(
+            support
+                .iter_mut()
+                .chain(&mut scenery)
+                .map(|words| &mut words.0),
+        );
+        for list in adjectives {
+            list.retain(|word| !is_said(word));
+        }
+        let groups = group(&things);
+        let light = shot.light_description.trim().trim_end_matches('.');
         let subject = if positions.is_empty() {
             Vec3::ZERO
         } else {
             positions.iter().sum::<Vec3>() / positions.len() as f32
         };
         Self {
-            forbidden: forbidden(removed, &allowed),
+            light: if is_said(light) {
+                String::new()
+            } else {
+                light.to_owned()
+            },
             groups,
             things,
             support,
             scenery,
-            light: shot
-                .light_description
-                .trim()
-                .trim_end_matches('.')
-                .to_owned(),
             camera: motion::camera_move(shot, &shot.cameras[0], subject),
+            forbidden,
             allowed,
         }
     }

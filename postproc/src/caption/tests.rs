@@ -132,6 +132,26 @@ fn a_removed_camera_takes_the_word_camera_away() {
 }
 
 #[test]
+fn an_adjective_that_is_a_removed_noun_is_dropped() {
+    let mut shot = testing::one_tuple_shot();
+    shot.objects[1].noun = "orange".into();
+    shot.objects[2].adjectives = vec!["orange".into(), "shiny".into()];
+    shot.light_description = "under an orange sky".into();
+    for seed in 0..20 {
+        shot.seed = seed;
+        let captions = captions_of(&shot, 0);
+        for (_, text) in captions.texts() {
+            assert!(!text.contains("orange") && text.contains("cube"), "{text}");
+        }
+        assert!(
+            captions.prompt.contains("shiny cube"),
+            "{}",
+            captions.prompt
+        );
+    }
+}
+
+#[test]
 fn an_unseen_object_is_not_told() {
     let shot = testing::one_tuple_shot();
     let tuple = &Tuple::all(&shot).unwrap()[0];
