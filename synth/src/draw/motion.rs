@@ -4,7 +4,7 @@ use glam::{Quat, Vec3};
 
 use super::accept::Rejection;
 use super::{Drawing, Halt, Thing};
-use crate::physics::{Body, STEPS_PER_SECOND, gaps, penetrations, simulate, touching};
+use crate::physics::{Body, STEPS_PER_SECOND, Timing, gaps, penetrations, simulate, touching};
 use crate::recipe::Stationary;
 use crate::shot::{Contact, ObjectPhysics, Pose, Track};
 
@@ -32,8 +32,13 @@ pub(super) fn run(
         return Ok(still(drawing, &bodies));
     }
     let frames = drawing.recipe.video_length;
-    let recording =
-        simulate(&bodies, drawing.gravity(), steps_per_frame, frames + 1).map_err(Halt::physics)?;
+    let keep_steps = drawing.recipe.keep_step_poses || drawing.recipe.shutter > 0.0;
+    let timing = Timing {
+        steps_per_frame,
+        intervals: frames + 1,
+        keep_steps,
+    };
+    let recording = simulate(&bodies, drawing.gravity(), timing).map_err(Halt::physics)?;
     let mut deepest = vec![0.0f32; bodies.len()];
     for frame in 0..=frames as usize + 1 {
         let poses: Vec<Pose> = recording.frames.iter().map(|track| track[frame]).collect();
@@ -45,7 +50,6 @@ pub(super) fn run(
     if deepest.iter().any(|depth| *depth > limit) {
         return Err(Halt::Redraw(Rejection::Penetration));
     }
-    let keep_steps = drawing.recipe.keep_step_poses || drawing.recipe.shutter > 0.0;
     let physics = bodies
         .iter()
         .enumerate()

@@ -493,3 +493,41 @@ fn the_built_in_library_gives_shots() {
         }
     }
 }
+
+#[test]
+fn real_objects_fall_and_settle() {
+    let shared = std::env::var_os("DIORAMA_SHARED").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        std::path::PathBuf::from,
+    );
+    let folder = shared.join("assets/objects");
+    if !folder.is_dir() {
+        #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+        {
+            eprintln!("skipped: the shared assets are not there (DIORAMA_SHARED)");
+        }
+        return;
+    }
+    let (library, _) = Library::open(&[folder]).unwrap();
+    let store = PieceStore::default();
+    let ids: Vec<String> = library.objects().iter().map(|r| r.id.clone()).collect();
+    assert!(!ids.is_empty());
+    for (seed, id) in ids.iter().enumerate() {
+        let recipe = RemovalRecipe {
+            objects: vec![id.clone()],
+            environments: vec!["builtin/overcast?seed=0".into()],
+            range_num_objs: [2, 3],
+            prob_stationary_object: (seed % 2) as f64,
+            video_length: 12,
+            ..RemovalRecipe::default()
+        };
+        let shot = draw_shot(&recipe, seed as u64, id, &library, &store, &mut content).unwrap();
+        let record = shot.assets.iter().find(|record| record.id == *id).unwrap();
+        assert!(!record.blake3.is_empty());
+        for object in shot.objects.iter().filter(|o| o.role != Role::Background) {
+            let physics = object.physics.as_ref().unwrap();
+            assert!(physics.largest_penetration < 0.03);
+            assert!(!physics.stationary || physics.resting_gap.unwrap() <= 2e-3);
+        }
+    }
+}

@@ -16,7 +16,9 @@ mod tests;
 pub use measure::{gaps, penetrations, touching};
 pub use pieces::{PieceStore, Pieces};
 pub use shape::BodyShape;
-pub use simulate::{Body, Motion, Recording, STEPS_PER_SECOND, TOUCH_DISTANCE, settle, simulate};
+pub use simulate::{
+    Body, Motion, Recording, STEPS_PER_SECOND, TOUCH_DISTANCE, Timing, settle, simulate,
+};
 
 impl Body {
     /// Does it never move?

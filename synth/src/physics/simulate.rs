@@ -60,7 +60,7 @@ pub struct Recording {
     /// Per body, in the order given: its pose at the start and after every frame
     /// (`intervals + 1` values).
     pub frames: Vec<Vec<Pose>>,
-    /// Per body: its pose at the start and after every step.
+    /// Per body: its pose at the start and after every step; empty unless asked for.
     pub steps: Vec<Vec<Pose>>,
     /// Touches, by interval then ids: `Contact::frame` is the interval (0-based) in which the two
     /// began to touch.
@@ -146,13 +146,19 @@ impl Running {
     }
 }
 
-/// Simulates `intervals` frames of `steps_per_frame` steps each.
-pub fn simulate(
-    bodies: &[Body],
-    gravity: Vec3,
-    steps_per_frame: u32,
-    intervals: u32,
-) -> Result<Recording, PhysicsError> {
+/// How long to simulate, and what to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// Physics steps of one frame.
+    pub steps_per_frame: u32,
+    /// Frames to simulate.
+    pub intervals: u32,
+    /// Record the poses after every step too.
+    pub keep_steps: bool,
+}
+
+/// Simulates the bodies from where they are.
+pub fn simulate(bodies: &[Body], gravity: Vec3, timing: Timing) -> Result<Recording, PhysicsError> {
     let mut running = Running::new(bodies, gravity, false);
     let index_of: BTreeMap<u32, usize> = bodies
         .iter()
@@ -160,12 +166,16 @@ pub fn simulate(
         .map(|(index, body)| (body.id, index))
         .collect();
     let mut frames: Vec<Vec<Pose>> = bodies.iter().map(|b| vec![b.pose]).collect();
-    let mut steps = frames.clone();
+    let mut steps = if timing.keep_steps {
+        frames.clone()
+    } else {
+        Vec::new()
+    };
     let mut contacts = Vec::new();
     let mut touching: BTreeMap<[u32; 2], f32> = BTreeMap::new();
-    for interval in 0..intervals {
+    for interval in 0..timing.intervals {
         let mut now: BTreeMap<[u32; 2], (f32, Vec3)> = BTreeMap::new();
-        for _ in 0..steps_per_frame {
+        for _ in 0..timing.steps_per_frame {
             running.world.step();
             running.check_finite(bodies)?;
             for (index, poses) in steps.iter_mut().enumerate() {

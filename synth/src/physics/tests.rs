@@ -10,6 +10,15 @@ use crate::stream::Stream;
 
 const GRAVITY: Vec3 = Vec3::new(0.0, 0.0, -10.0);
 
+/// `intervals` frames of `steps_per_frame` steps, every step recorded.
+fn frames(steps_per_frame: u32, intervals: u32) -> Timing {
+    Timing {
+        steps_per_frame,
+        intervals,
+        keep_steps: true,
+    }
+}
+
 fn floor() -> Body {
     Body {
         id: 1,
@@ -61,7 +70,12 @@ fn sphere(id: u32, radius: f32, position: Vec3) -> Body {
 fn free_fall_follows_the_parabola() {
     let velocity = Vec3::new(1.0, -2.0, 3.0);
     let start = Vec3::new(0.5, 0.5, 20.0);
-    let recording = simulate(&[floor(), cube(2, start, velocity)], GRAVITY, 10, 24).unwrap();
+    let recording = simulate(
+        &[floor(), cube(2, start, velocity)],
+        GRAVITY,
+        frames(10, 24),
+    )
+    .unwrap();
     for (frame, pose) in recording.frames[1].iter().enumerate() {
         let t = frame as f32 * 10.0 / 240.0;
         let expected = start + velocity * t + GRAVITY * (0.5 * t * t);
@@ -79,7 +93,7 @@ fn a_sliding_cube_stops_where_friction_says() {
     // Flat, so that it cannot tip.
     slider.shape = Arc::new(BodyShape::cuboid(Vec3::new(0.5, 0.5, 0.1)).unwrap());
     slider.pose.position.z = 0.1;
-    let recording = simulate(&[floor(), slider], GRAVITY, 10, 48).unwrap();
+    let recording = simulate(&[floor(), slider], GRAVITY, frames(10, 48)).unwrap();
     let travelled = recording.frames[1].last().unwrap().position.x;
     let expected = speed * speed / (2.0 * 0.5 * 10.0);
     assert!(
@@ -92,7 +106,7 @@ fn a_sliding_cube_stops_where_friction_says() {
 fn a_bounce_keeps_the_square_of_the_restitution() {
     for height in [0.3f32, 1.0, 3.0] {
         let ball = sphere(2, 0.5, Vec3::new(0.0, 0.0, 0.5 + height));
-        let recording = simulate(&[floor(), ball], GRAVITY, 1, 480).unwrap();
+        let recording = simulate(&[floor(), ball], GRAVITY, frames(1, 480)).unwrap();
         let heights: Vec<f32> = recording.frames[1]
             .iter()
             .map(|pose| pose.position.z - 0.5)
@@ -115,8 +129,7 @@ fn contacts_name_who_when_and_how_hard() {
     let recording = simulate(
         &[floor(), cube(2, Vec3::new(0.0, 0.0, 1.75), Vec3::ZERO)],
         GRAVITY,
-        8,
-        40,
+        frames(8, 40),
     )
     .unwrap();
     let first = &recording.contacts[0];
@@ -166,7 +179,7 @@ fn settled_bodies_rest_within_two_millimetres_and_stay_where_they_are() {
     for (body, pose) in bodies.iter_mut().zip(&poses) {
         body.pose = *pose;
     }
-    let recording = simulate(&bodies, GRAVITY, 8, 60).unwrap();
+    let recording = simulate(&bodies, GRAVITY, frames(8, 60)).unwrap();
     for (body, frames) in bodies.iter().zip(&recording.frames) {
         let drift = (frames.last().unwrap().position - body.pose.position).length();
         assert!(drift < 5e-3, "object {} drifts {drift} m", body.id);
@@ -243,10 +256,10 @@ fn digest(recording: &Recording) -> (usize, String) {
 
 #[test]
 fn poses_are_the_same_bits_every_time_on_any_thread_and_any_machine() {
-    let alone = digest(&simulate(&pile(), GRAVITY, 8, 60).unwrap());
+    let alone = digest(&simulate(&pile(), GRAVITY, frames(8, 60)).unwrap());
     let beside: Vec<_> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| digest(&simulate(&pile(), GRAVITY, 8, 60).unwrap())))
+            .map(|_| scope.spawn(|| digest(&simulate(&pile(), GRAVITY, frames(8, 60)).unwrap())))
             .collect();
         handles.into_iter().map(|h| h.join().unwrap()).collect()
     });
@@ -262,8 +275,8 @@ const GOLDEN_PILE: (usize, &str) = (122_012, "9f8eab6dd45bf1fe");
 
 #[test]
 fn a_longer_clip_begins_with_the_shorter_one() {
-    let short = simulate(&pile(), GRAVITY, 8, 20).unwrap();
-    let long = simulate(&pile(), GRAVITY, 8, 30).unwrap();
+    let short = simulate(&pile(), GRAVITY, frames(8, 20)).unwrap();
+    let long = simulate(&pile(), GRAVITY, frames(8, 30)).unwrap();
     for (short, long) in short.frames.iter().zip(&long.frames) {
         assert_eq!(short[..], long[..short.len()]);
     }
