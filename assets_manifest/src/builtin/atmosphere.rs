@@ -21,7 +21,7 @@ pub(super) const TURBIDITY: (f32, f32) = (1.5, 10.0);
 pub(super) struct Conditions {
     /// Elevation of the sun's centre above the horizon, degrees, in [`ELEVATION_DEG`].
     pub(super) elevation_deg: f32,
-    /// In [`TURBIDITY`]: 2 very clear, 3 clear, 6 hazy, 10 murky.
+    /// In [`TURBIDITY`]: 2 very clear, 3 clear, 5 hazy, 10 murky.
     pub(super) turbidity: f32,
 }
 

@@ -7,15 +7,17 @@ use glam::{Vec2, Vec3};
 use crate::{Image, Material, TextureRef};
 
 use super::lathe::circle;
-use super::noise::{cells, fbm, hash, range, smooth_step, unit};
+use super::noise::{Cells, Noise, hash, range, smooth_step, unit};
 use super::palette::{Rgb, blend, scheme, shade};
+use super::patterns::{Wood, paint};
 use super::surface::{Solid, Surface, Vertex};
-use super::texture::{paint, wood};
 
 /// Radius of the floor, metres.
 pub(super) const FLOOR_RADIUS: f32 = 200.0;
 /// Side of ground pictures, pixels.
 const SIZE: u32 = 1024;
+/// Width of one pixel in tiles.
+const PX: f32 = 1.0 / SIZE as f32;
 
 /// Kinds of ground.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,141 +143,174 @@ impl Ground {
     /// The picture, sRGB-encoded, tileable in both directions.
     pub(super) fn image(self, seed: u32) -> Image {
         let stream = self.stream(seed);
-        let px = 1.0 / SIZE as f32;
         let name = format!("{}-{seed}", NAMES[self as usize]);
         match self {
-            Self::Asphalt => {
-                let tone = range(hash(stream, 0, 0, 1), 0.24, 0.34);
-                paint(name, SIZE, |u, v| {
-                    let stones = cells(u, v, 110, stream);
-                    let stone = 0.72 + 0.75 * unit(hash(stones.id, 0, 0, 2));
-                    let grain = smooth_step(0.05, 0.3, stones.second - stones.nearest);
-                    let worn = 1.0 + 0.16 * fbm(u, v, 3, 3, 4, stream ^ 1);
-                    let value = tone * worn * (0.72 + 0.28 * grain) * (0.8 + 0.25 * stone);
-                    [value, value * 0.995, value * 0.985]
-                })
-            }
+            Self::Asphalt => asphalt(name, stream),
             Self::Checker => {
                 let [a, b, _] = scheme(stream).map(|paint| paint.rgb);
-                paint(name, SIZE, |u, v| {
-                    let (x, y) = (u * 4.0, v * 4.0);
-                    let even = (x as i32 + y as i32) % 2 == 0;
-                    let joint = joint_distance(x, 4.0).min(joint_distance(y, 4.0));
-                    let marble = 1.0 + 0.07 * fbm(u, v, 5, 5, 5, stream ^ 2);
-                    let tile = shade(if even { a } else { b }, marble);
-                    blend(
-                        shade(tile, 0.72),
-                        tile,
-                        smooth_step(0.001, 0.001 + 1.5 * px, joint),
-                    )
-                })
+                checker(name, [a, b], stream)
             }
-            Self::Concrete => {
-                let tone = range(hash(stream, 0, 0, 1), 0.54, 0.68);
-                let warm = range(hash(stream, 0, 0, 2), -0.012, 0.02);
-                paint(name, SIZE, |u, v| {
-                    let clouds = fbm(u, v, 3, 3, 6, stream);
-                    let grain = fbm(u, v, 150, 150, 2, stream ^ 3);
-                    let pore = cells(u, v, 60, stream ^ 4);
-                    let size = range(hash(pore.id, 0, 0, 5), -0.25, 0.12);
-                    let hole = 1.0 - smooth_step(size - 0.05, size + 0.03, pore.nearest);
-                    let value = tone * (1.0 + 0.13 * clouds + 0.06 * grain - 0.28 * hole);
-                    [value + warm, value, value - warm]
-                })
-            }
-            Self::Grass => paint(name, SIZE, |u, v| grass(u, v, stream)),
-            Self::Gravel => {
-                let n = [34, 46, 60][(hash(stream, 0, 0, 1) % 3) as usize];
-                paint(name, SIZE, |u, v| {
-                    // Uneven stones: the lookup is bent a little.
-                    let bend = 0.35 / n as f32;
-                    let du = bend * fbm(u, v, n / 2, n / 2, 2, stream ^ 8);
-                    let dv = bend * fbm(u, v, n / 2, n / 2, 2, stream ^ 9);
-                    let stone = cells(u + du, v + dv, n, stream);
-                    let tone = range(hash(stone.id, 0, 0, 2), 0.42, 0.80);
-                    let warm = range(hash(stone.id, 0, 0, 3), -0.02, 0.05);
-                    let gap = stone.second - stone.nearest;
-                    let round = smooth_step(0.0, 0.28, gap);
-                    let rough = 1.0 + 0.10 * fbm(u, v, 128, 128, 2, stream ^ 5);
-                    let value = tone * (0.34 + 0.66 * round) * rough;
-                    [value + warm, value + 0.3 * warm, value - 0.6 * warm]
-                })
-            }
+            Self::Concrete => concrete(name, stream),
+            Self::Grass => grass(name, stream),
+            Self::Gravel => gravel(name, stream),
             Self::Planks => {
                 let (light, dark, _) = BOARDS[self.pick(seed, BOARDS.len())];
-                paint(name, SIZE, |u, v| planks(u, v, light, dark, stream))
+                planks(name, light, dark, stream)
             }
-            Self::Sand => {
-                let tone = range(hash(stream, 0, 0, 1), 0.92, 1.06);
-                paint(name, SIZE, |u, v| {
-                    let bend = 0.06 * fbm(u, v, 3, 3, 4, stream);
-                    let ripple = fbm(u + bend, v, 5, 22, 3, stream ^ 2);
-                    let grain = fbm(u, v, 256, 256, 2, stream ^ 3);
-                    let broad = fbm(u, v, 2, 2, 4, stream ^ 4);
-                    let value = tone * (1.0 + 0.07 * ripple + 0.09 * grain + 0.06 * broad);
-                    shade([0.80, 0.70, 0.53], value)
-                })
-            }
+            Self::Sand => sand(name, stream),
             Self::Tiles => {
                 let (tile, grout, _) = CERAMICS[self.pick(seed, CERAMICS.len())];
-                paint(name, SIZE, |u, v| {
-                    let (x, y) = (u * 6.0, v * 6.0);
-                    let id = hash(stream, x as i32, y as i32, 3);
-                    let joint = joint_distance(x, 6.0).min(joint_distance(y, 6.0));
-                    let glaze = 1.0 + 0.06 * fbm(u, v, 10, 10, 4, stream ^ 6);
-                    let face = shade(tile, range(id, 0.93, 1.05) * glaze);
-                    let mortar = shade(grout, 1.0 + 0.1 * fbm(u, v, 120, 120, 2, stream ^ 7));
-                    // The glaze rolls off towards the joint.
-                    let edge = 0.86 + 0.14 * smooth_step(0.0016, 0.005, joint);
-                    blend(
-                        mortar,
-                        shade(face, edge),
-                        smooth_step(0.0011, 0.0011 + 1.5 * px, joint),
-                    )
-                })
+                tiles(name, tile, grout, stream)
             }
         }
     }
 }
 
-/// Distance to the nearest line between `count` cells, in tiles.
-fn joint_distance(x: f32, count: f32) -> f32 {
-    (0.5 - (x - x.floor() - 0.5).abs()) / count
+/// Light and dark grit in bitumen, worn in patches.
+fn asphalt(name: String, stream: u64) -> Image {
+    let tone = range(hash(stream, 0, 0, 1), 0.24, 0.34);
+    let stones = Cells::new(110, stream);
+    let wear = Noise::new(3, 3, 4, stream ^ 1);
+    paint(name, SIZE, |u, v| {
+        let stone = stones.at(u, v);
+        let bright = 0.72 + 0.75 * unit(hash(stone.id, 0, 0, 2));
+        let grain = smooth_step(0.05, 0.3, stone.second - stone.nearest);
+        let worn = 1.0 + 0.16 * wear.at(u, v);
+        let value = tone * worn * (0.72 + 0.28 * grain) * (0.8 + 0.25 * bright);
+        [value, value * 0.995, value * 0.985]
+    })
+}
+
+/// Large glazed tiles of two colours, faintly marbled.
+fn checker(name: String, colours: [Rgb; 2], stream: u64) -> Image {
+    let veins = Noise::new(5, 5, 5, stream ^ 2);
+    paint(name, SIZE, |u, v| {
+        let (x, y) = (u * 4.0, v * 4.0);
+        let joint = joint_distance(x, 4.0).min(joint_distance(y, 4.0));
+        let colour = colours[(x as usize + y as usize) % 2];
+        let tile = shade(colour, 1.0 + 0.07 * veins.at(u, v));
+        blend(
+            shade(tile, 0.72),
+            tile,
+            smooth_step(0.001, 0.001 + 1.5 * PX, joint),
+        )
+    })
+}
+
+/// Cloudy cement with grain and pores.
+fn concrete(name: String, stream: u64) -> Image {
+    let tone = range(hash(stream, 0, 0, 1), 0.54, 0.68);
+    let warm = range(hash(stream, 0, 0, 2), -0.012, 0.02);
+    let clouds = Noise::new(3, 3, 6, stream);
+    let grain = Noise::new(150, 150, 2, stream ^ 3);
+    let pores = Cells::new(60, stream ^ 4);
+    paint(name, SIZE, |u, v| {
+        let pore = pores.at(u, v);
+        // Most cells have none.
+        let size = range(hash(pore.id, 0, 0, 5), -0.25, 0.12);
+        let hole = 1.0 - smooth_step(size - 0.05, size + 0.03, pore.nearest);
+        let uneven = 0.13 * clouds.at(u, v) + 0.06 * grain.at(u, v);
+        let value = tone * (1.0 + uneven - 0.28 * hole);
+        [value + warm, value, value - warm]
+    })
 }
 
 /// Blades as fine stretched noise in several directions, over patches of growth.
-fn grass(u: f32, v: f32, stream: u64) -> Rgb {
-    let patches = fbm(u, v, 4, 4, 5, stream);
-    let dry = smooth_step(0.1, 0.7, fbm(u, v, 6, 6, 4, stream ^ 1));
-    // Sheared lookups turn the blades; shears of whole tiles keep the tiling.
-    let blades = fbm(u, v, 150, 36, 2, stream ^ 2)
-        .max(fbm(u + v, v, 150, 36, 2, stream ^ 3))
-        .max(fbm(u - v, v, 150, 36, 2, stream ^ 4));
-    let fine = fbm(u, v, 250, 250, 2, stream ^ 5);
-    let light = 0.62 + 0.55 * blades + 0.18 * patches + 0.12 * fine;
-    let green = blend([0.33, 0.44, 0.17], [0.52, 0.52, 0.26], dry * 0.55);
-    shade(green, light.clamp(0.2, 1.35))
+fn grass(name: String, stream: u64) -> Image {
+    let patches = Noise::new(4, 4, 5, stream);
+    let drought = Noise::new(6, 6, 4, stream ^ 1);
+    let blades = [2, 3, 4].map(|label| Noise::new(150, 36, 2, stream ^ label));
+    let grain = Noise::new(250, 250, 2, stream ^ 5);
+    paint(name, SIZE, |u, v| {
+        let dry = smooth_step(0.1, 0.7, drought.at(u, v));
+        // Sheared lookups turn the blades; shears of whole tiles keep the tiling.
+        let blade = blades[0]
+            .at(u, v)
+            .max(blades[1].at(u + v, v))
+            .max(blades[2].at(u - v, v));
+        let light = 0.62 + 0.55 * blade + 0.18 * patches.at(u, v) + 0.12 * grain.at(u, v);
+        let green = blend([0.33, 0.44, 0.17], [0.52, 0.52, 0.26], dry * 0.55);
+        shade(green, light.clamp(0.2, 1.35))
+    })
+}
+
+/// Pebbles of several greys.
+fn gravel(name: String, stream: u64) -> Image {
+    let n = [34, 46, 60][(hash(stream, 0, 0, 1) % 3) as usize];
+    let stones = Cells::new(n, stream);
+    // Uneven stones: the lookup is bent a little.
+    let bends = [8, 9].map(|label| Noise::new(n / 2, n / 2, 2, stream ^ label));
+    let grain = Noise::new(128, 128, 2, stream ^ 5);
+    paint(name, SIZE, |u, v| {
+        let [du, dv] = [0, 1].map(|axis: usize| bends[axis].at(u, v) * 0.35 / n as f32);
+        let stone = stones.at(u + du, v + dv);
+        let tone = range(hash(stone.id, 0, 0, 2), 0.42, 0.80);
+        let warm = range(hash(stone.id, 0, 0, 3), -0.02, 0.05);
+        let round = smooth_step(0.0, 0.28, stone.second - stone.nearest);
+        let value = tone * (0.34 + 0.66 * round) * (1.0 + 0.10 * grain.at(u, v));
+        [value + warm, value + 0.3 * warm, value - 0.6 * warm]
+    })
 }
 
 /// Sixteen rows of two boards, ends staggered by hash.
-fn planks(u: f32, v: f32, light: Rgb, dark: Rgb, stream: u64) -> Rgb {
+fn planks(name: String, light: Rgb, dark: Rgb, stream: u64) -> Image {
     const ROWS: f32 = 16.0;
-    let x = u * ROWS;
-    let row = x as i32;
-    let start = unit(hash(stream, row, 0, 1));
-    // Two boards a tile in each row.
-    let y = (v + start) * 2.0;
-    let board = (y.floor() as i32).rem_euclid(2);
-    let id = hash(stream, row, board, 2);
-    let joint = joint_distance(x, ROWS).min(joint_distance(y, 2.0));
-    // Each board is cut from another place of the trunk.
-    let grain = wood(u + unit(id), v + unit(id << 20), 11.0, light, dark, stream);
-    let tinted = shade(grain, range(id << 10, 0.82, 1.12));
-    blend(
-        shade(dark, 0.35),
-        tinted,
-        smooth_step(0.0004, 0.0016, joint),
-    )
+    let trunk = Wood::new(11.0, light, dark, stream);
+    paint(name, SIZE, |u, v| {
+        let x = u * ROWS;
+        let row = x as i32;
+        let start = unit(hash(stream, row, 0, 1));
+        let y = (v + start) * 2.0;
+        let board = (y.floor() as i32).rem_euclid(2);
+        let id = hash(stream, row, board, 2);
+        let joint = joint_distance(x, ROWS).min(joint_distance(y, 2.0));
+        // Each board is cut from another place of the trunk.
+        let grain = trunk.at(u + unit(id), v + unit(id << 20));
+        let tinted = shade(grain, range(id << 10, 0.82, 1.12));
+        blend(
+            shade(dark, 0.35),
+            tinted,
+            smooth_step(0.0004, 0.0016, joint),
+        )
+    })
+}
+
+/// Wind ripples and grain.
+fn sand(name: String, stream: u64) -> Image {
+    let tone = range(hash(stream, 0, 0, 1), 0.92, 1.06);
+    let bend = Noise::new(3, 3, 4, stream);
+    let ripples = Noise::new(5, 22, 3, stream ^ 2);
+    let grain = Noise::new(256, 256, 2, stream ^ 3);
+    let broad = Noise::new(2, 2, 4, stream ^ 4);
+    paint(name, SIZE, |u, v| {
+        let ripple = ripples.at(u + 0.06 * bend.at(u, v), v);
+        let uneven = 0.07 * ripple + 0.09 * grain.at(u, v) + 0.06 * broad.at(u, v);
+        shade([0.80, 0.70, 0.53], tone * (1.0 + uneven))
+    })
+}
+
+/// Glazed square tiles in grout.
+fn tiles(name: String, tile: Rgb, grout: Rgb, stream: u64) -> Image {
+    let glaze = Noise::new(10, 10, 4, stream ^ 6);
+    let grain = Noise::new(120, 120, 2, stream ^ 7);
+    paint(name, SIZE, |u, v| {
+        let (x, y) = (u * 6.0, v * 6.0);
+        let id = hash(stream, x as i32, y as i32, 3);
+        let joint = joint_distance(x, 6.0).min(joint_distance(y, 6.0));
+        let face = range(id, 0.93, 1.05) * (1.0 + 0.06 * glaze.at(u, v));
+        // The glaze rolls off towards the joint.
+        let edge = 0.86 + 0.14 * smooth_step(0.0016, 0.005, joint);
+        blend(
+            shade(grout, 1.0 + 0.1 * grain.at(u, v)),
+            shade(tile, face * edge),
+            smooth_step(0.0011, 0.0011 + 1.5 * PX, joint),
+        )
+    })
+}
+
+/// Distance to the nearest line between `count` cells, in tiles.
+fn joint_distance(x: f32, count: f32) -> f32 {
+    (0.5 - (x - x.floor() - 0.5).abs()) / count
 }
 
 /// A disc of radius [`FLOOR_RADIUS`] at z = 0 facing +Z; UV in metres.

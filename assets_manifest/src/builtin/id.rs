@@ -47,7 +47,7 @@ pub(super) fn parse(id: &str) -> Option<Builtin> {
         "mirror_slab" => Builtin::Mirror,
         "sky" => Builtin::Sky(atmosphere::Conditions {
             elevation_deg: parameters.number("elevation", 30.0, atmosphere::ELEVATION_DEG)?,
-            turbidity: parameters.number("turbidity", 3.0, atmosphere::TURBIDITY)?,
+            turbidity: parameters.number("turbidity", 2.5, atmosphere::TURBIDITY)?,
         }),
         "overcast" => Builtin::Overcast {
             seed: parameters.seed()?,

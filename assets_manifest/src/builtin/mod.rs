@@ -24,6 +24,7 @@ mod outline;
 mod overcast;
 mod palette;
 mod panorama;
+mod patterns;
 mod polyhedron;
 mod prism;
 mod shapes;
@@ -48,7 +49,7 @@ pub const GENERATOR_VERSION: u32 = 1;
 /// Sun elevations of the listed skies, degrees.
 const LISTED_ELEVATIONS: [&str; 8] = ["-4", "0.5", "3", "8", "15", "30", "50", "70"];
 /// Turbidities of the listed skies.
-const LISTED_TURBIDITIES: [&str; 3] = ["2", "3", "6"];
+const LISTED_TURBIDITIES: [&str; 3] = ["1.8", "2.5", "4"];
 /// Listed overcast skies.
 const LISTED_OVERCASTS: u32 = 4;
 /// Listed studios.
@@ -134,7 +135,7 @@ pub fn model(id: &str) -> Option<Model> {
             shape,
             texture: (kind, seed),
         } => (
-            (shape.build)().to_unit_size(),
+            (shape.build)().into_unit_size(),
             kind.material(),
             Some(kind.image(seed)),
         ),

@@ -4,7 +4,7 @@ use core::f32::consts::PI;
 
 use crate::{EnvironmentMap, Image, Pixels};
 
-use super::noise::{fbm, hash, range, smooth_step};
+use super::noise::{Noise, hash, range, smooth_step};
 use super::panorama::{HEIGHT, WIDTH, fill_panorama};
 
 /// What to call it, without article.
@@ -33,6 +33,8 @@ pub(super) fn overcast(seed: u32) -> EnvironmentMap {
     let depth = range(hash(stream, 0, 0, 2), 0.25, 0.55);
     let ground = zenith * 7.0 / 9.0 * 0.18;
     let horizon = zenith / 3.0;
+    let bend = Noise::new(24, 24, 3, stream ^ 9);
+    let billow = Noise::new(36, 36, 5, stream);
     let pixels = fill_panorama(1, |direction| {
         let [x, y, z] = direction;
         if z < 0.0 {
@@ -44,8 +46,8 @@ pub(super) fn overcast(seed: u32) -> EnvironmentMap {
         // A flat layer seen from below; its structure is lost in haze towards the horizon.
         let away = 1.0 / (z + 0.12);
         let (u, v) = (x * away / 32.0 + 0.5, y * away / 32.0 + 0.5);
-        let bend = 0.012 * fbm(u, v, 24, 24, 3, stream ^ 9);
-        let billow = fbm(u + bend, v - bend, 36, 36, 5, stream);
+        let bend = 0.012 * bend.at(u, v);
+        let billow = billow.at(u + bend, v - bend);
         let clouds = 1.0 + depth * billow * smooth_step(0.02, 0.35, z);
         let radiance = zenith * (1.0 + 2.0 * z) / 3.0 * clouds.max(0.3);
         [0, 1, 2].map(|c| radiance * (1.0 + (tint[c] - 1.0) * (1.6 - clouds)))

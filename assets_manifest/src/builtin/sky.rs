@@ -1,7 +1,7 @@
 //! The clear and hazy sky as an environment map.
 //!
-//! Scale: 1 W/m² here is the light that weighs 17.9 klx outdoors, so that the noon sun (60° up,
-//! turbidity 3) gives 5 W/m² on a surface that faces it: radiance and irradiance are luminous values
+//! Scale: 1 W/m² here is the light that weighs 19.0 klx outdoors, so that the noon sun (60° up,
+//! turbidity 2.5) gives 5 W/m² on a surface that faces it: radiance and irradiance are luminous values
 //! divided by 683 lm/W times [`SCALE`], in linear Rec.709 with Y = Rec.709 luma.
 
 use core::f32::consts::{FRAC_PI_2, PI};
@@ -15,7 +15,7 @@ use super::atmosphere::{
 use super::panorama::{HEIGHT, WIDTH, fill_panorama, luma};
 
 /// Our W/m² per luminous W/m² (lux over 683).
-pub(super) const SCALE: f32 = 0.03823;
+pub(super) const SCALE: f32 = 0.03596;
 /// Height of the eye over the distant ground, km: how far below the horizon haze gives way to ground.
 const EYE_KM: f32 = 0.03;
 /// Colour of the distant ground: dry grass and soil.
@@ -130,7 +130,8 @@ pub(super) fn sky(conditions: Conditions) -> EnvironmentMap {
             height: HEIGHT,
             pixels: Pixels::RgbF32(pixels),
         },
-        sun: (luma(sun) > 0.0).then_some(SunRecord {
+        // A sun that gives less than moonlight is left out.
+        sun: (luma(sun) > 1e-5).then_some(SunRecord {
             direction_to_sun: to_sun,
             irradiance: sun,
             angular_diameter_rad: (2.0 * SUN_RADIUS_RAD) as f32,
@@ -166,9 +167,9 @@ fn sky_irradiance(table: &SkyTable, to_sun: [f32; 3]) -> [f32; 3] {
 
 /// What to call it, without article: `clear evening sky`.
 pub(super) fn noun(conditions: Conditions) -> String {
-    let air = if conditions.turbidity < 3.5 {
+    let air = if conditions.turbidity < 3.0 {
         "clear"
-    } else if conditions.turbidity < 7.0 {
+    } else if conditions.turbidity < 6.0 {
         "hazy"
     } else {
         "murky"

@@ -1,5 +1,7 @@
 //! A photographer's studio: softboxes in a dark-grey room.
 
+use core::f32::consts::{FRAC_PI_2, PI};
+
 use glam::Vec3;
 
 use crate::{EnvironmentMap, Image, Pixels};
@@ -69,7 +71,7 @@ fn softboxes(seed: u32) -> Vec<Softbox> {
     } else {
         -1.0
     };
-    let key_azimuth = draw(2, -3.1416, 3.1416);
+    let key_azimuth = draw(2, -PI, PI);
     let mut boxes = vec![Softbox::new(
         key_azimuth,
         draw(3, 0.45, 0.85),
@@ -96,7 +98,7 @@ fn softboxes(seed: u32) -> Vec<Softbox> {
     if unit(hash(stream, 0, 0, 20)) < 0.6 {
         boxes.push(Softbox::new(
             key_azimuth,
-            1.5707,
+            FRAC_PI_2,
             2.4,
             [draw(21, 1.2, 2.0), draw(22, 1.2, 2.0)],
             white(23) * draw(24, 3.0, 7.0),

@@ -170,7 +170,7 @@ pub(super) struct Solid {
 
 impl Solid {
     /// Centres the bounding box on the origin and scales its largest side to 1 m.
-    pub(super) fn to_unit_size(mut self) -> Self {
+    pub(super) fn into_unit_size(mut self) -> Self {
         if let Some((low, high)) = self.mesh.bounds() {
             let centre = (low + high) * 0.5;
             let scale = 1.0 / (high - low).max_element();

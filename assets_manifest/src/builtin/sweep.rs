@@ -317,7 +317,7 @@ pub(super) fn tube_pieces(sections: &[Section], stride: usize, closed: bool) -> 
             let to = (from + stride).min(last);
             // The middle ring keeps the outside of a bend.
             ring(from)
-                .chain(ring((from + to) / 2))
+                .chain(ring(usize::midpoint(from, to)))
                 .chain(ring(to))
                 .collect()
         })

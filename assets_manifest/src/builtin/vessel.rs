@@ -21,13 +21,13 @@ struct Window {
 }
 
 impl Window {
-    /// The window whose centre is at height `z` of the path's outside and at the column `middle`, about
-    /// `height` tall and `2 * half_width` columns wide.
+    /// The window around height `z` of the path's outside and the column `middle`, `2 * half_rows` rows
+    /// and `2 * half_width` columns large.
     fn new(
         path: &[PathPoint],
         columns: usize,
         z: f32,
-        height: f32,
+        half_rows: usize,
         middle: usize,
         half_width: usize,
     ) -> Self {
@@ -35,19 +35,8 @@ impl Window {
             .iter()
             .position(|point| point.at.y > z && point.normal.x > 0.0)
             .unwrap_or(0);
-        let climbed = |row: usize| (path[row].length - path[outside].length).abs();
-        let near = |row: &usize| climbed(*row) <= height * 0.5;
-        let first = (0..=outside)
-            .rev()
-            .take_while(near)
-            .last()
-            .unwrap_or(outside);
-        let last = (outside..path.len())
-            .take_while(near)
-            .last()
-            .unwrap_or(outside);
         Self {
-            rows: first..last,
+            rows: outside - half_rows..outside + half_rows,
             column: (columns + middle - half_width) % columns,
             width: half_width * 2,
             columns,
@@ -114,8 +103,8 @@ pub(super) fn mug() -> Solid {
         fineness,
     );
     let lathe = Lathe::open(&path, COLUMNS, Mapping::FlatEnds);
-    let upper = Window::new(&path, COLUMNS, 0.70, 0.17, 0, 3);
-    let lower = Window::new(&path, COLUMNS, 0.22, 0.17, 0, 3);
+    let upper = Window::new(&path, COLUMNS, 0.70, 3, 0, 3);
+    let lower = Window::new(&path, COLUMNS, 0.22, 3, 0, 3);
     let mut surface = Surface::default();
     lathe.add_to(&mut surface, |row, column| {
         !upper.holds(row, column) && !lower.holds(row, column)
@@ -157,7 +146,7 @@ pub(super) fn mug() -> Solid {
 pub(super) fn teapot() -> Solid {
     const COLUMNS: usize = 80;
     let fineness = Fineness {
-        turn: 0.42,
+        turn: 0.45,
         arc: 0.08,
         line: 0.08,
     };
@@ -168,8 +157,9 @@ pub(super) fn teapot() -> Solid {
             corner(0.62, 0.0, 0.03),
             corner(0.70, 0.0, 0.04),
             corner(0.74, 0.09, 0.06),
-            corner(1.16, 0.24, 0.55),
-            corner(1.00, 1.22, 0.70),
+            corner(1.06, 0.20, 0.52),
+            corner(1.17, 0.66, 0.55),
+            corner(0.98, 1.12, 1.00),
             corner(0.66, 1.36, 0.06),
             // Rim, seam and lid.
             corner(0.66, 1.42, 0.025),
@@ -189,9 +179,9 @@ pub(super) fn teapot() -> Solid {
     );
     let lathe = Lathe::open(&path, COLUMNS, Mapping::FlatEnds);
     let half_turn = COLUMNS / 2;
-    let spout_root = Window::new(&path, COLUMNS, 0.58, 0.66, 0, 4);
-    let handle_top = Window::new(&path, COLUMNS, 1.06, 0.36, half_turn, 2);
-    let handle_foot = Window::new(&path, COLUMNS, 0.40, 0.36, half_turn, 2);
+    let spout_root = Window::new(&path, COLUMNS, 0.58, 5, 0, 5);
+    let handle_top = Window::new(&path, COLUMNS, 1.06, 2, half_turn, 2);
+    let handle_foot = Window::new(&path, COLUMNS, 0.40, 2, half_turn, 2);
     let mut surface = Surface::default();
     lathe.add_to(&mut surface, |row, column| {
         ![&spout_root, &handle_top, &handle_foot]
@@ -217,13 +207,13 @@ pub(super) fn teapot() -> Solid {
 
     let spout_path = open_path(
         &[
-            corner(1.18, 0.58, 0.0),
-            corner(1.50, 0.66, 0.55),
-            corner(1.64, 1.22, 0.45),
-            corner(1.90, 1.44, 0.0),
+            corner(1.25, 0.59, 0.0),
+            corner(1.53, 0.66, 0.55),
+            corner(1.66, 1.22, 0.45),
+            corner(1.92, 1.44, 0.0),
         ],
         Fineness {
-            turn: 0.1,
+            turn: 0.14,
             arc: 0.06,
             line: 0.06,
         },
@@ -261,7 +251,7 @@ pub(super) fn teapot() -> Solid {
     }
 }
 
-/// Joins both ends of a handle to their windows.
+/// Joins both ends of a handle to their windows, which have one size.
 fn grow(surface: &mut Surface, lathe: &Lathe, from: &Window, to: &Window, handle: &[Section]) {
     let (first, last) = (&handle[0], &handle[handle.len() - 1]);
     let sides = from.border_len();
