@@ -133,6 +133,7 @@ fn verdict(cause: &(dyn std::error::Error + 'static)) -> Option<(bool, Option<St
     }
     if cause.is::<diorama_synth::shot::ShotError>()
         || cause.is::<diorama_synth::recipe::RecipeError>()
+        || cause.is::<diorama_synth::gltf_shot::SceneError>()
     {
         return of(true, None);
     }

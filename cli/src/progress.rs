@@ -53,6 +53,11 @@ impl Progress {
         }
     }
 
+    /// There are this many samples.
+    pub fn expect(&self, samples: u64) {
+        self.samples.set_length(samples);
+    }
+
     /// A sample is in work. `stage`: `placing`, `rendering`, …
     pub fn stage(&self, id: &str, stage: &'static str, frames: u64) {
         self.frames.set_prefix(id.to_owned());

@@ -1,1 +1,9 @@
-//! End-to-end tests that run the real binary.
+//! End-to-end tests: they run the real program and look at what it prints, returns and leaves behind.
+
+mod bad_input;
+mod cli_snapshots;
+mod context;
+mod decoders;
+mod determinism;
+mod render;
+mod resume;

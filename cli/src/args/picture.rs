@@ -1,6 +1,7 @@
 //! How a picture is made: samples, bounces, denoiser. Shared by `removal` and `render`.
 
 use clap::{Args, ValueEnum};
+use diorama_render::Denoise;
 use serde::{Deserialize, Serialize};
 
 /// What removes noise.
@@ -13,6 +14,16 @@ pub enum DenoiseArg {
     Builtin,
     /// OpenImageDenoise, where its library is installed
     Oidn,
+}
+
+impl From<DenoiseArg> for Denoise {
+    fn from(which: DenoiseArg) -> Self {
+        match which {
+            DenoiseArg::None => Self::None,
+            DenoiseArg::Builtin => Self::Builtin,
+            DenoiseArg::Oidn => Self::Oidn,
+        }
+    }
 }
 
 /// How a picture is made. A flag that is not given leaves the value of the config file or preset;

@@ -11,7 +11,7 @@ use crate::exit::{Status, UserError};
 use crate::output::Output;
 
 /// Runs the command.
-pub fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
+pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
     for dir in &args.dirs {
         if !dir.is_dir() {
             return Err(UserError::new(format!("{} is not a folder", dir.display()))

@@ -2,10 +2,11 @@
 
 mod index;
 mod removal;
-//mod render;
+mod render;
 mod shot;
-//mod testing;
-//mod verify;
+#[cfg(test)]
+mod testing;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -24,10 +25,9 @@ pub fn run(cli: Cli, output: &Output) -> Result<Status> {
     match cli.command {
         Command::Removal(args) => removal::run(&args, output),
         Command::Shot(recipe) => shot::run(&recipe, output),
-        //Command::Render(args) => render::run(&args, output),
-        //Command::Verify(args) => verify::run(&args, output),
+        Command::Render(args) => render::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
         Command::Index(args) => index::run(&args, output),
-        Command::Render(_) | Command::Verify(_) => anyhow::bail!("wip"),
         Command::Version => {
             output.data(&format!("diorama {}", env!("CARGO_PKG_VERSION")))?;
             Ok(Status::Good)

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use diorama_assets::Library;
 use diorama_postproc::dataset::{Journal, index, read_journals};
 use diorama_postproc::{Layout, sweep_temporary};
 use diorama_synth::physics::PieceStore;
@@ -22,7 +21,7 @@ use crate::plan::{FILE_NAME, Job, Plan, Selection, sample_id, trained_frames};
 use crate::progress::Progress;
 
 /// Runs the command.
-pub fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
+pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
     let plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;

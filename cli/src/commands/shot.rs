@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::plan::Plan;
 
 /// Runs the command.
-pub fn run(recipe: &ShotCommand, output: &Output) -> Result<Status> {
+pub(super) fn run(recipe: &ShotCommand, output: &Output) -> Result<Status> {
     match recipe {
         ShotCommand::Removal(args) => removal(args, output),
     }

@@ -1,8 +1,6 @@
 //! Small things for the tests of commands.
 
-use diorama_synth::shot::{
-    Attempts, Environment, Exposure, SCHEMA_VERSION, Shot, View, World,
-};
+use diorama_synth::shot::{Attempts, Environment, Exposure, SCHEMA_VERSION, Shot, View, World};
 
 /// A Shot with one world, no camera and no object.
 pub(super) fn empty_shot() -> Shot {

@@ -22,7 +22,7 @@ pub fn stream<W>(
     count: u32,
     mut render: impl FnMut(u32) -> Result<Frame>,
     mut write: W,
-) -> Result<W>
+) -> Result<()>
 where
     W: FnMut(Frame) -> Result<()> + Send,
 {
@@ -30,11 +30,11 @@ where
         let (sender, receiver) = sync_channel::<Frame>(WAITING);
         let writer = thread::Builder::new()
             .name("encode".into())
-            .spawn_scoped(scope, move || -> Result<W> {
+            .spawn_scoped(scope, move || -> Result<()> {
                 for frame in receiver {
                     write(frame)?;
                 }
-                Ok(write)
+                Ok(())
             })
             .context("cannot start the encoding thread")?;
         let mut rendered = Ok(());
@@ -58,7 +58,7 @@ where
                 panic_message(payload.as_ref())
             )
         })?;
-        written.and_then(|write| rendered.map(|()| write))
+        written.and(rendered)
     })
 }
 
@@ -115,7 +115,6 @@ mod tests {
                 }
             },
         )
-        .map(drop)
         .unwrap_err();
         assert_eq!(error.to_string(), "disk full");
         assert!(rendered < 10, "{rendered}");
@@ -134,7 +133,6 @@ mod tests {
             },
             |_| Ok(()),
         )
-        .map(drop)
         .unwrap_err();
         assert_eq!(error.to_string(), "bad asset");
     }

@@ -9,7 +9,7 @@ use diorama_assets::{AssetSource, Library};
 use diorama_postproc::{
     FinishedSample, Layout, ObjectBounds, PairKind, SampleOptions, SampleWriter,
 };
-use diorama_render::{RenderSettings, Renderer};
+use diorama_render::Renderer;
 use diorama_synth::draw::{DrawError, draw_shot};
 use diorama_synth::physics::PieceStore;
 use diorama_synth::recipe;
@@ -77,17 +77,6 @@ impl Studio<'_> {
         )
     }
 
-    /// Settings of the renderer for the plan's pictures.
-    pub fn render_settings(&self) -> RenderSettings {
-        let picture = &self.plan.picture;
-        RenderSettings {
-            samples: picture.spp,
-            max_bounces: picture.max_bounces,
-            clamp_indirect: picture.clamp_indirect as f32,
-            ..RenderSettings::default()
-        }
-    }
-
     /// Renders a Shot into finished sample folders under `output`. `frame_done` is called after each
     /// frame is written, from another thread.
     pub fn film(
@@ -98,7 +87,7 @@ impl Studio<'_> {
         frame_done: &(dyn Fn() + Sync),
     ) -> Result<Made> {
         let mut stages = Stages::start();
-        let mut renderer = Renderer::new(&shot, self.library, self.render_settings())?;
+        let mut renderer = Renderer::new(&shot, self.library, self.plan.picture.render_settings())?;
         stages.end("build");
         let first = renderer.render_frame(0)?;
         if matches!(shot.exposure, Exposure::Auto) {
@@ -125,8 +114,7 @@ impl Studio<'_> {
                 frame_done();
                 Ok(())
             },
-        )
-        .map(drop)?;
+        )?;
         stages.end("render");
         let samples = writer.finish()?;
         stages.end("finish");

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use diorama_postproc::{MaskMode, MaskOptions, MaskRule, Pass};
+use diorama_render::RenderSettings;
 use diorama_synth::recipe::RemovalRecipe;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -36,6 +37,19 @@ pub struct PicturePlan {
     pub clamp_indirect: f64,
     /// What removes noise.
     pub denoise: DenoiseArg,
+}
+
+impl PicturePlan {
+    /// The same for the renderer.
+    pub fn render_settings(&self) -> RenderSettings {
+        RenderSettings {
+            samples: self.spp,
+            max_bounces: self.max_bounces,
+            clamp_indirect: self.clamp_indirect as f32,
+            denoise: self.denoise.into(),
+            ..RenderSettings::default()
+        }
+    }
 }
 
 /// What is written.

@@ -29,14 +29,19 @@ impl StageAssets {
         }
     }
 
-    /// The one model of a scene file.
-    pub(super) fn of_scene(id: String, model: Model, warnings: Vec<String>) -> Self {
+    /// Assets of a scene file, to be added; nothing else is known.
+    pub(super) fn of_scene(warnings: Vec<String>) -> Self {
         Self {
-            models: BTreeMap::from([(id, Arc::new(model))]),
+            models: BTreeMap::new(),
             environments: BTreeMap::new(),
             library: None,
             warnings,
         }
+    }
+
+    /// Adds the model of a scene file.
+    pub(super) fn add_model(&mut self, id: String, model: Model) {
+        self.models.insert(id, Arc::new(model));
     }
 
     /// Reads a picture that lights the scene.

@@ -30,7 +30,10 @@ fn vec2(name: &str, channels: [&'static str; 2], plane: &[Vec2]) -> Layer {
 }
 
 fn float(name: &str, channel: &'static str, plane: &Plane<f32>) -> Layer {
-    (name.into(), vec![(channel, Values::Float(plane.data.clone()))])
+    (
+        name.into(),
+        vec![(channel, Values::Float(plane.data.clone()))],
+    )
 }
 
 fn whole(name: String, channel: &'static str, plane: &Plane<u32>) -> Layer {

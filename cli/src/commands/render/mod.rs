@@ -5,6 +5,8 @@ mod exr;
 mod scene;
 mod target;
 
+use std::path::Path;
+
 use anyhow::Result;
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::shot::{Environment, Exposure, Role, Shot, View, World, WorldSet};
@@ -25,12 +27,11 @@ struct Stage {
 }
 
 /// Runs the command.
-pub fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
+pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     let target = Target::of(&args.output)?;
+    check(args, target.shows_display())?;
     let mut stage = load(args, output)?;
-    apply(args, &mut stage.shot, target.shows_display())?;
-    environment(args, &mut stage)?;
-    remove(&args.remove, &mut stage.shot)?;
+    apply(args, &mut stage.shot)?;
     stage.shot.validate()?;
     let frames = frames(args, &stage.shot, target.is_folder())?;
     if let Target::Folder(folder) = &target {
@@ -61,8 +62,7 @@ pub fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
             progress.frame();
             Ok(())
         },
-    )
-    .map(drop)?;
+    )?;
     progress.finish();
     output.json(&json!({ "written": written, "frames": count }))?;
     output.plain(args.output.display().to_string())?;
@@ -79,12 +79,18 @@ fn load(args: &RenderArgs, output: &Output) -> Result<Stage> {
         Some("json") => {
             let (library, _) = super::open_library(&args.assets, output)?;
             let text = fs_err::read_to_string(&args.file)?;
-            let shot = Shot::from_json(&text)
-                .map_err(|error| anyhow::Error::from(error).context(args.file.display().to_string()))?;
-            Ok(Stage {
+            let shot = Shot::from_json(&text).map_err(|error| {
+                anyhow::Error::from(error).context(args.file.display().to_string())
+            })?;
+            let mut stage = Stage {
                 shot,
                 assets: StageAssets::with_library(library),
-            })
+            };
+            if let Some(path) = &args.environment {
+                relight(path, &mut stage)?;
+            }
+            remove(&args.remove, &mut stage.shot)?;
+            Ok(stage)
         }
         _ => Err(UserError::new(format!(
             "{}: not a .glb, .gltf or shot.json file",
@@ -107,25 +113,49 @@ fn settings(args: &RenderArgs) -> RenderSettings {
     }
 }
 
-/// Flags that change the Shot itself.
-fn apply(args: &RenderArgs, shot: &mut Shot, shows_display: bool) -> Result<()> {
+/// Flags that are wrong by themselves, before any file is read.
+fn check(args: &RenderArgs, shows_display: bool) -> Result<(), UserError> {
     if args.picture.spp == Some(0) {
-        return Err(UserError::new("`--spp 0` is out of range (at least 1)").into());
+        return Err(UserError::new("`--spp 0` is out of range (at least 1)"));
     }
-    for (side, given, flag) in [(0, args.width, "--width"), (1, args.height, "--height")] {
-        if let Some(given) = given {
-            if !(1..=16_384).contains(&given) {
-                return Err(UserError::new(format!(
-                    "`{flag} {given}` is out of range (1 to 16384)"
-                ))
-                .into());
-            }
-            shot.resolution[side] = given;
+    for (given, flag) in [(args.width, "--width"), (args.height, "--height")] {
+        if let Some(given) = given.filter(|given| !(1..=16_384).contains(given)) {
+            return Err(UserError::new(format!(
+                "`{flag} {given}` is out of range (1 to 16384)"
+            )));
         }
     }
-    if let Some(seed) = args.seed {
-        shot.seed = seed;
+    if args
+        .environment_rotation
+        .is_some_and(|degrees| !degrees.is_finite())
+    {
+        return Err(UserError::new(
+            "`--environment-rotation` is not a finite number",
+        ));
     }
+    if let Some(strength) = args.environment_strength
+        && !(0.0..=1.0e6).contains(&strength)
+    {
+        return Err(UserError::new(format!(
+            "`--environment-strength {strength}` is out of range (0 to 1e6)"
+        )));
+    }
+    match &args.exposure {
+        Some(_) if !shows_display => Err(UserError::new(
+            "`--exposure` has no effect on EXR, which is linear",
+        )
+        .hint("give a .png or a folder as `--output`")),
+        Some(exposure) => parse_exposure(exposure).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Flags that change the Shot itself.
+fn apply(args: &RenderArgs, shot: &mut Shot) -> Result<()> {
+    for (side, given) in [args.width, args.height].into_iter().enumerate() {
+        shot.resolution[side] = given.unwrap_or(shot.resolution[side]);
+    }
+    shot.seed = args.seed.unwrap_or(shot.seed);
     if let Some(view) = args.view {
         shot.view = match view {
             ViewArg::Filmic => View::Filmic,
@@ -135,12 +165,13 @@ fn apply(args: &RenderArgs, shot: &mut Shot, shows_display: bool) -> Result<()> 
         };
     }
     if let Some(exposure) = &args.exposure {
-        if !shows_display {
-            return Err(UserError::new("`--exposure` has no effect on EXR, which is linear")
-                .hint("give a .png or a folder as `--output`")
-                .into());
-        }
         shot.exposure = parse_exposure(exposure)?;
+    }
+    if let Some(degrees) = args.environment_rotation {
+        shot.environment.rotation_rad = degrees.to_radians();
+    }
+    if let Some(strength) = args.environment_strength {
+        shot.environment.strength = strength;
     }
     Ok(())
 }
@@ -157,35 +188,17 @@ fn parse_exposure(text: &str) -> Result<Exposure, UserError> {
     }
 }
 
-/// `--environment` and its rotation and strength.
-fn environment(args: &RenderArgs, stage: &mut Stage) -> Result<()> {
-    if let Some(path) = &args.environment {
-        let record = stage.assets.add_environment(path)?;
-        stage.shot.environment = Environment {
-            asset: Some(record.id.clone()),
-            color: [1.0; 3],
-            rotation_rad: 0.0,
-            strength: 1.0,
-        };
-        stage.shot.assets.retain(|asset| asset.id != record.id);
-        stage.shot.assets.push(record);
-    }
-    let environment = &mut stage.shot.environment;
-    if let Some(degrees) = args.environment_rotation {
-        if !degrees.is_finite() {
-            return Err(UserError::new("`--environment-rotation` is not a finite number").into());
-        }
-        environment.rotation_rad = degrees.to_radians();
-    }
-    if let Some(strength) = args.environment_strength {
-        if !(0.0..=1.0e6).contains(&strength) {
-            return Err(UserError::new(format!(
-                "`--environment-strength {strength}` is out of range (0 to 1e6)"
-            ))
-            .into());
-        }
-        environment.strength = strength;
-    }
+/// `--environment` for a Shot that has another one.
+fn relight(path: &Path, stage: &mut Stage) -> Result<()> {
+    let record = stage.assets.add_environment(path)?;
+    stage.shot.environment = Environment {
+        asset: Some(record.id.clone()),
+        color: [1.0; 3],
+        rotation_rad: 0.0,
+        strength: 1.0,
+    };
+    stage.shot.assets.retain(|asset| asset.id != record.id);
+    stage.shot.assets.push(record);
     Ok(())
 }
 
@@ -208,11 +221,11 @@ fn remove(names: &[String], shot: &mut Shot) -> Result<()> {
             known.sort_unstable();
             known.dedup();
             known.truncate(20);
-            return Err(
-                UserError::new(format!("`--remove {name}`: there is no object of this name"))
-                    .hint(format!("there are {}", known.join(", ")))
-                    .into(),
-            );
+            return Err(UserError::new(format!(
+                "`--remove {name}`: there is no object of this name"
+            ))
+            .hint(format!("there are {}", known.join(", ")))
+            .into());
         }
     }
     removed.sort_unstable();
@@ -229,7 +242,11 @@ fn remove(names: &[String], shot: &mut Shot) -> Result<()> {
     ];
     for object in &mut shot.objects {
         let gone = removed.contains(&object.id);
-        object.worlds = if gone { WorldSet::only(0) } else { WorldSet::first(2) };
+        object.worlds = if gone {
+            WorldSet::only(0)
+        } else {
+            WorldSet::first(2)
+        };
         object.role = match (gone, object.role) {
             (true, _) => Role::Remove,
             (false, Role::Remove) => Role::Keep,
@@ -266,9 +283,11 @@ fn frames(args: &RenderArgs, shot: &Shot, into_folder: bool) -> Result<Vec<u32>>
         Some(count) => count,
     };
     if count > 1 && !into_folder {
-        return Err(UserError::new(format!("{count} frames do not fit into one file"))
-            .hint("give a folder as `--output`")
-            .into());
+        return Err(
+            UserError::new(format!("{count} frames do not fit into one file"))
+                .hint("give a folder as `--output`")
+                .into(),
+        );
     }
     Ok((first..first + count).collect())
 }

@@ -1,0 +1,91 @@
+//! `diorama verify`: measures finished samples against the laws they promise.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use diorama_assets::Library;
+use diorama_postproc::SampleJson;
+use diorama_postproc::verify::{Report, Rerender, VerifyOptions, verify};
+use diorama_render::{RenderSettings, Renderer};
+use diorama_synth::frame::Frame;
+use diorama_synth::shot::Shot;
+use serde::Deserialize as _;
+
+use crate::args::VerifyArgs;
+use crate::exit::{Status, UserError};
+use crate::output::Output;
+use crate::plan::PicturePlan;
+use crate::progress::Progress;
+
+/// Runs the command.
+pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Status> {
+    let (library, _) = super::open_library(&args.assets, output)?;
+    let options = VerifyOptions {
+        frames_per_sample: args.frames,
+        ..VerifyOptions::default()
+    };
+    let mut good = true;
+    for dir in &args.dirs {
+        if !dir.is_dir() {
+            return Err(UserError::new(format!("{} is not a folder", dir.display()))
+                .hint("give a dataset folder, or the folder of one sample")
+                .into());
+        }
+        let progress = Progress::new(output, 0, 0);
+        let mut darkroom = Darkroom {
+            library: &library,
+            at_hand: None,
+        };
+        let mut rerender =
+            |shot: &Shot, sample: &SampleJson, index: u32| darkroom.frame(shot, sample, index);
+        let rerender: Option<&mut Rerender<'_>> = if args.no_render {
+            None
+        } else {
+            Some(&mut rerender)
+        };
+        let report = verify(dir, &options, rerender, &mut |_, total| {
+            progress.expect(total as u64);
+            progress.sample();
+        })?;
+        progress.finish();
+        good &= report.is_good();
+        say(&report, output)?;
+    }
+    Ok(if good {
+        Status::Good
+    } else {
+        Status::SomeFailed
+    })
+}
+
+fn say(report: &Report, output: &Output) -> Result<()> {
+    output.json(report)?;
+    output.plain(report.to_string().trim_end())
+}
+
+/// Renders single frames again, keeping the renderer of the sample at hand.
+struct Darkroom<'a> {
+    library: &'a Library,
+    at_hand: Option<(String, Renderer)>,
+}
+
+impl Darkroom<'_> {
+    fn frame(&mut self, shot: &Shot, sample: &SampleJson, index: u32) -> Result<Frame, String> {
+        let reason = |error: diorama_render::RenderError| error.to_string();
+        let renderer = match self.at_hand.take() {
+            Some((id, renderer)) if id == sample.id => renderer,
+            _ => Renderer::new(shot, self.library, settings(&sample.render)?).map_err(reason)?,
+        };
+        let frame = renderer.render_frame(index).map_err(reason);
+        self.at_hand = Some((sample.id.clone(), renderer));
+        frame
+    }
+}
+
+/// The renderer's settings as sample.json keeps them.
+fn settings(stored: &BTreeMap<String, serde_json::Value>) -> Result<RenderSettings, String> {
+    let stored = stored.clone().into_iter().collect();
+    PicturePlan::deserialize(serde_json::Value::Object(stored))
+        .map(|picture| picture.render_settings())
+        .map_err(|error| format!("`render` of sample.json: {error}"))
+}
