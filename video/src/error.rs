@@ -145,6 +145,9 @@ impl VideoError {
             Self::Tool { message, .. } if message.contains("Unknown encoder") => {
                 Some("this build of ffmpeg has no such encoder: `ffmpeg -encoders` lists them")
             }
+            Self::Tool { message, .. } if message.contains("No space left") => {
+                Some("the disk is full: free some space and run the same command again")
+            }
             Self::Stalled { .. } | Self::NotVideo { .. } => {
                 Some("the file may be damaged, or not a video: try to play it, or leave it out")
             }

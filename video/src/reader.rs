@@ -45,7 +45,7 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             ffmpeg: None,
-            patience: Duration::from_secs(60),
+            patience: Duration::from_mins(1),
             strict: true,
         }
     }
@@ -102,9 +102,8 @@ pub fn probe(path: &Path, options: &ReadOptions) -> Result<VideoInfo, VideoError
     let frames = frames
         .filter(|&frames| frames > 0)
         .ok_or_else(|| not_video("it has no frame"))?;
-    let (width, height) = match (stream.width, stream.height) {
-        (Some(width @ 1..), Some(height @ 1..)) => (width, height),
-        _ => return Err(not_video("it states no size")),
+    let (Some(width @ 1..), Some(height @ 1..)) = (stream.width, stream.height) else {
+        return Err(not_video("it states no size"));
     };
     let stated_secs: Option<f64> = [&stream.duration, &stream.format_duration]
         .into_iter()
@@ -328,10 +327,38 @@ pub struct VideoFrame {
 #[derive(Debug)]
 pub struct VideoReader {
     path: PathBuf,
+    tools: Tools,
+    format: ReadFormat,
+    options: ReadOptions,
     /// `None` after the end or an error.
-    running: Option<(Process, Receiver<Result<VideoFrame, String>>)>,
-    patience: Duration,
+    running: Option<Decoder>,
     frames: u64,
+}
+
+/// A decoding process and what comes from it.
+#[derive(Debug)]
+struct Decoder {
+    process: Process,
+    pictures: Receiver<Result<VideoFrame, String>>,
+    every_frame: EveryFrame,
+}
+
+/// How ffmpeg is told to give each frame once, whatever its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EveryFrame {
+    /// Since 5.1.
+    FpsMode,
+    /// Until then.
+    Vsync,
+}
+
+impl EveryFrame {
+    fn option(self) -> &'static str {
+        match self {
+            Self::FpsMode => "-fps_mode",
+            Self::Vsync => "-vsync",
+        }
+    }
 }
 
 impl VideoReader {
@@ -343,56 +370,68 @@ impl VideoReader {
     ) -> Result<Self, VideoError> {
         check_is_file(path)?;
         let tools = Tools::find(options.ffmpeg.as_deref())?;
+        let mut this = Self {
+            path: path.to_path_buf(),
+            tools,
+            format,
+            options: options.clone(),
+            running: None,
+            frames: 0,
+        };
+        this.running = Some(this.start(EveryFrame::FpsMode)?);
+        Ok(this)
+    }
+
+    fn start(&self, every_frame: EveryFrame) -> Result<Decoder, VideoError> {
         // Netpbm frames state their own size, so that nothing has to be believed beforehand.
-        let (codec, pix_fmt) = match format {
+        let (codec, pix_fmt) = match self.format {
             ReadFormat::Rgb8 => ("ppm", "rgb24"),
             ReadFormat::Gray8 => ("pgm", "gray"),
         };
-        let mut command = Command::new(&tools.ffmpeg);
+        let mut command = Command::new(&self.tools.ffmpeg);
         command.args(["-nostdin", "-hide_banner", "-loglevel", "error"]);
         command.args(["-max_alloc", LARGEST_ALLOCATION]);
-        if options.strict {
+        if self.options.strict {
             command.args(["-xerror", "-err_detect", "explode"]);
         }
         command
             .args(["-max_pixels", &LARGEST_PICTURE.to_string()])
-            .args(input_arguments(path))
+            .args(input_arguments(&self.path))
             .args(["-map", "0:V:0", "-an", "-sn", "-dn"])
-            // One tick per frame, so that none is doubled or dropped (the option for that changed its name).
-            .args(["-vf", "settb=1/1000,setpts=N", "-r", "1000"])
-            .args([
-                "-f",
-                "image2pipe",
-                "-c:v",
-                codec,
-                "-pix_fmt",
-                pix_fmt,
-                "pipe:1",
-            ])
+            .args([every_frame.option(), "passthrough"])
+            .args(["-f", "image2pipe", "-c:v", codec])
+            .args(["-pix_fmt", pix_fmt, "pipe:1"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        let mut process = Process::spawn("ffmpeg", path, command)?;
+        let mut process = Process::spawn("ffmpeg", &self.path, command)?;
         let stdout = process.stdout();
-        let (sender, receiver) = sync_channel(FRAMES_AHEAD);
+        let channels = self.format.channels();
+        let (sender, pictures) = sync_channel(FRAMES_AHEAD);
         std::thread::Builder::new()
             .name("ffmpeg stdout".to_owned())
             .spawn(move || {
                 let Some(stdout) = stdout else { return };
                 let mut stream = BufReader::with_capacity(1 << 16, stdout);
-                while let Some(frame) = next_picture(&mut stream, format.channels()).transpose() {
+                while let Some(frame) = next_picture(&mut stream, channels).transpose() {
                     let is_last = frame.is_err();
                     if sender.send(frame).is_err() || is_last {
                         return;
                     }
                 }
             })
-            .map_err(|source| VideoError::io("listen to", &tools.ffmpeg, source))?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            running: Some((process, receiver)),
-            patience: options.patience,
-            frames: 0,
+            .map_err(|source| VideoError::io("listen to", &self.tools.ffmpeg, source))?;
+        Ok(Decoder {
+            process,
+            pictures,
+            every_frame,
         })
+    }
+
+    fn not_video(&self, reason: String) -> VideoError {
+        VideoError::NotVideo {
+            path: self.path.clone(),
+            reason,
+        }
     }
 }
 
@@ -400,24 +439,34 @@ impl Iterator for VideoReader {
     type Item = Result<VideoFrame, VideoError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (process, receiver) = self.running.take()?;
-        match receiver.recv_timeout(self.patience) {
+        let decoder = self.running.take()?;
+        match decoder.pictures.recv_timeout(self.options.patience) {
             Ok(Ok(frame)) => {
                 self.frames += 1;
-                self.running = Some((process, receiver));
+                self.running = Some(decoder);
                 Some(Ok(frame))
             }
-            Ok(Err(reason)) => Some(Err(VideoError::NotVideo {
-                path: self.path.clone(),
-                reason,
-            })),
-            Err(RecvTimeoutError::Timeout) => Some(Err(process.stalled(self.patience))),
-            Err(RecvTimeoutError::Disconnected) => match process.finish() {
+            Ok(Err(reason)) => Some(Err(self.not_video(reason))),
+            Err(RecvTimeoutError::Timeout) => {
+                Some(Err(decoder.process.stalled(self.options.patience)))
+            }
+            Err(RecvTimeoutError::Disconnected) => match decoder.process.finish() {
+                Err(VideoError::Tool { message, .. })
+                    if decoder.every_frame == EveryFrame::FpsMode
+                        && message.contains("fps_mode") =>
+                {
+                    match self.start(EveryFrame::Vsync) {
+                        Ok(older) => {
+                            self.running = Some(older);
+                            self.next()
+                        }
+                        Err(error) => Some(Err(error)),
+                    }
+                }
                 Err(error) => Some(Err(damaged(error))),
-                Ok(()) if self.frames == 0 => Some(Err(VideoError::NotVideo {
-                    path: self.path.clone(),
-                    reason: "it has no frame".to_owned(),
-                })),
+                Ok(()) if self.frames == 0 => {
+                    Some(Err(self.not_video("it has no frame".to_owned())))
+                }
                 Ok(()) => None,
             },
         }
@@ -440,7 +489,7 @@ fn next_picture(stream: &mut impl BufRead, channels: usize) -> Result<Option<Vid
             match byte[0] {
                 b'P' if index == 0 && digits == 0 => {}
                 digit @ b'0'..=b'9' if digits < 10 => {
-                    *value = *value * 10 + u64::from(digit - b'0')
+                    *value = *value * 10 + u64::from(digit - b'0');
                 }
                 b' ' | b'\n' if digits > 0 => break,
                 _ => return Err("its decoded frames are not Netpbm".to_owned()),

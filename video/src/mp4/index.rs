@@ -60,29 +60,29 @@ impl Mp4Index {
     fn parse(movie: &[u8], file_bytes: u64) -> Result<Self, &'static str> {
         let media = children(movie)
             .filter(|(kind, _)| *kind == b"trak")
-            .filter_map(|(_, track)| child(track, b"mdia"))
-            .find(|media| child(media, b"hdlr").is_some_and(|b| b.get(8..12) == Some(b"vide")))
+            .filter_map(|(_, track)| child(track, *b"mdia"))
+            .find(|media| child(media, *b"hdlr").is_some_and(|b| b.get(8..12) == Some(b"vide")))
             .ok_or("no video track")?;
-        let times = child(media, b"mdhd").ok_or("no mdhd box")?;
+        let times = child(media, *b"mdhd").ok_or("no mdhd box")?;
         let timescale_at = if times.first() == Some(&1) { 20 } else { 12 };
         let timescale = u32_at(times, timescale_at).ok_or("a short mdhd box")?;
-        let tables = child(media, b"minf")
-            .and_then(|b| child(b, b"stbl"))
+        let tables = child(media, *b"minf")
+            .and_then(|b| child(b, *b"stbl"))
             .ok_or("no stbl box")?;
 
-        let description = child(tables, b"stsd").ok_or("no stsd box")?;
+        let description = child(tables, *b"stsd").ok_or("no stsd box")?;
         // Version, count; size and name of the entry; 24 bytes before the size of the picture.
         let size = description.get(40..44).ok_or("a short stsd box")?;
         let width = u32::from(u16::from_be_bytes([size[0], size[1]]));
         let height = u32::from(u16::from_be_bytes([size[2], size[3]]));
 
-        let durations = child(tables, b"stts").ok_or("no stts box")?;
+        let durations = child(tables, *b"stts").ok_or("no stts box")?;
         let ticks_per_frame = u32_at(durations, 12).ok_or("a short stts box")?;
         if timescale == 0 || ticks_per_frame == 0 {
             return Err("no frame rate");
         }
 
-        let sizes = child(tables, b"stsz").ok_or("no stsz box")?;
+        let sizes = child(tables, *b"stsz").ok_or("no stsz box")?;
         let frames = u32_at(sizes, 8).ok_or("a short stsz box")? as usize;
         let frame_bytes = match u32_at(sizes, 4) {
             Some(0) => words(sizes, 12, frames).ok_or("a short stsz box")?,
@@ -94,7 +94,7 @@ impl Mp4Index {
             return Err("the file is cut short: its index names more bytes than it has");
         }
 
-        let key_frames = match child(tables, b"stss") {
+        let key_frames = match child(tables, *b"stss") {
             Some(table) => {
                 let count = u32_at(table, 4).ok_or("a short stss box")? as usize;
                 let numbers = words(table, 8, count).ok_or("a short stss box")?;
@@ -173,9 +173,9 @@ fn children(body: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     })
 }
 
-fn child<'a>(body: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+fn child(body: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
     children(body)
-        .find(|(k, _)| *k == kind)
+        .find(|(k, _)| **k == kind)
         .map(|(_, inside)| inside)
 }
 

@@ -125,7 +125,9 @@ impl<W: Write + Seek> Mp4Writer<W> {
                 put_u32(b, 0x1_0000); // rate 1.0
                 put_u16(b, 0x100); // volume 1.0
                 b.extend([0; 10]);
-                UNITY_MATRIX.iter().for_each(|&v| put_u32(b, v));
+                for value in UNITY_MATRIX {
+                    put_u32(b, value);
+                }
                 b.extend([0; 24]);
                 put_u32(b, 2); // next track
             });
@@ -141,7 +143,9 @@ impl<W: Write + Seek> Mp4Writer<W> {
                     put_u16(b, 0); // alternate group
                     put_u16(b, 0); // volume: not audio
                     put_u16(b, 0);
-                    UNITY_MATRIX.iter().for_each(|&v| put_u32(b, v));
+                    for value in UNITY_MATRIX {
+                        put_u32(b, value);
+                    }
                     put_u32(b, u32::from(format.width) << 16);
                     put_u32(b, u32::from(format.height) << 16);
                 });
@@ -171,7 +175,7 @@ impl<W: Write + Seek> Mp4Writer<W> {
                             });
                         });
                         boxed(b, *b"stbl", |b| {
-                            self.sample_tables(b, format, ticks_per_frame)
+                            self.sample_tables(b, format, ticks_per_frame);
                         });
                     });
                 });
@@ -325,5 +329,75 @@ fn put_times(out: &mut Vec<u8>, flags: u32, duration: u64, between: impl FnOnce(
     match short {
         Ok(short) => put_u32(out, short),
         Err(_) => put_u64(out, duration),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn format() -> TrackFormat {
+        TrackFormat {
+            width: 64,
+            height: 48,
+            rate: FrameRate::reduced(16, 1),
+            sps: vec![0x67, 66, 0xC0, 30],
+            pps: vec![0x68, 1],
+        }
+    }
+
+    fn find(bytes: &[u8], name: [u8; 4]) -> Option<usize> {
+        bytes.windows(4).position(|window| window == name.as_slice())
+    }
+
+    #[test]
+    fn more_than_four_gigabytes_take_sixty_four_bit_places() {
+        let mut writer = Mp4Writer::start(Cursor::new(Vec::new())).unwrap();
+        let head = writer.media_header_at as usize;
+        // As if 40 frames of 2^28 bytes had been written.
+        writer.frame_bytes = vec![1 << 28; 40];
+        writer.media_bytes = 40 << 28;
+        writer.key_frames = vec![1];
+        let (out, total) = writer.finish(&format()).unwrap();
+        let bytes = out.into_inner();
+        assert_eq!(bytes[head..head + 8], *b"\0\0\0\x01mdat");
+        let size = (40u64 << 28) + 16;
+        assert_eq!(bytes[head + 8..head + 16], size.to_be_bytes());
+        assert_eq!(total, (40 << 28) + bytes.len() as u64);
+        let table = find(&bytes, *b"co64").unwrap();
+        let last_chunk = head as u64 + 16 + (32 << 28);
+        assert_eq!(
+            bytes[table + 12 + 16..table + 12 + 24],
+            last_chunk.to_be_bytes()
+        );
+        assert_eq!(find(&bytes, *b"stco"), None);
+    }
+
+    #[test]
+    fn a_small_file_has_thirty_two_bit_places_and_no_clock() {
+        let write = || {
+            let mut writer = Mp4Writer::start(Cursor::new(Vec::new())).unwrap();
+            writer.frame(&[vec![0x65, 1, 2]], true).unwrap();
+            writer.finish(&format()).unwrap().0.into_inner()
+        };
+        let bytes = write();
+        assert!(find(&bytes, *b"stco").is_some() && find(&bytes, *b"co64").is_none());
+        for name in [*b"mvhd", *b"tkhd", *b"mdhd"] {
+            let at = find(&bytes, name).unwrap();
+            assert_eq!(bytes[at + 8..at + 16], [0; 8], "times of making");
+        }
+        assert_eq!(bytes, write());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_disk_that_fills_up_is_an_error_that_says_so() {
+        let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+            return; // not mounted in every sandbox
+        };
+        let refused = Mp4Writer::start(full).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
     }
 }

@@ -42,8 +42,7 @@ fn both_videos_of_a_pair_agree_where_nothing_was_removed() {
     if !has_ffmpeg() {
         return;
     }
-    const SIDE: usize = 192;
-    let side = SIDE as u32;
+    let side: u32 = 192;
     let folder = tempfile::tempdir().unwrap();
     let (full, removed): (Vec<_>, Vec<_>) = (0..20)
         .map(|frame| [false, true].map(|removed| picture(side, side, frame, 0.7, removed)))
@@ -56,7 +55,7 @@ fn both_videos_of_a_pair_agree_where_nothing_was_removed() {
     });
     let mut compared = Vec::new();
     for frame in 0..full.len() {
-        let is_far = far_from_touched(&full[frame], &removed[frame], SIDE, PAIR_MARGIN);
+        let is_far = far_from_touched(&full[frame], &removed[frame], side as usize, PAIR_MARGIN);
         for (pixel, _) in is_far.iter().enumerate().filter(|(_, far)| **far) {
             for channel in 0..3 {
                 let at = pixel * 3 + channel;

@@ -178,6 +178,26 @@ fn a_decoder_that_hangs_is_stopped() {
 
 #[cfg(unix)]
 #[test]
+fn an_older_ffmpeg_is_asked_in_its_own_words() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("clip.mp4");
+    fsx::write_atomic(&clip, b"not looked at").unwrap();
+    let program = folder.path().join("ffmpeg");
+    let script = "#!/bin/sh\ncase \"$*\" in\n*-fps_mode*) echo \"Unrecognized option 'fps_mode'.\" >&2; exit 1;;\n\
+                  *'-vsync passthrough'*) printf 'P5\\n2 1\\n255\\nab';;\nesac\n";
+    fsx::write_atomic(&program, script.as_bytes()).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let options = ReadOptions {
+        ffmpeg: Some(program),
+        ..ReadOptions::default()
+    };
+    let (frames, error) = decode(&clip, &options);
+    assert!(error.is_none() && frames == 1, "{frames} {error:?}");
+}
+
+#[cfg(unix)]
+#[test]
 fn what_a_failing_decoder_says_is_in_the_error() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
