@@ -90,6 +90,11 @@ impl Bounds {
         }
     }
 
+    /// The largest magnitude of a coordinate.
+    pub(super) fn reach(self) -> f32 {
+        self.min.abs().max(self.max.abs()).max_element()
+    }
+
     /// Grown by at least `margin` on each side, rounded outwards.
     pub(super) fn grown(self, margin: f32) -> Self {
         let outward = |x: Vec3, step: fn(f32) -> f32| Vec3::from_array(x.to_array().map(step));
@@ -170,9 +175,7 @@ fn half_area(min: Vec3A, max: Vec3A) -> f32 {
 
 /// A binary tree with one item in each leaf; children are neighbours, the root is node 0.
 fn binary_tree(boxes: &[Bounds], quality: Quality) -> Vec<Bvh2Node> {
-    let sane = boxes
-        .iter()
-        .all(|b| b.min.abs().max(b.max.abs()).max_element() < LARGEST_COORDINATE);
+    let sane = boxes.iter().all(|b| b.reach() < LARGEST_COORDINATE);
     let quality = if sane { quality } else { Quality::Halves };
     let nodes = Sweep::new(boxes).build(quality == Quality::Halves);
     if quality != Quality::Best || nodes.len() < 8 {

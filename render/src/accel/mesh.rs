@@ -19,6 +19,7 @@ pub struct MeshBvh {
     leaves: Vec<Leaf>,
     root: u32,
     bounds: Option<Bounds>,
+    reach: f32,
 }
 
 impl MeshBvh {
@@ -55,6 +56,7 @@ impl MeshBvh {
                 leaf
             })
             .collect();
+        let bounds = boxes.into_iter().reduce(Bounds::union);
         let mut slots = vec![0; triangles.len()];
         for (leaf, range) in tree.leaves.iter().enumerate() {
             let items = &tree.items[range.start as usize..range.end as usize];
@@ -67,7 +69,8 @@ impl MeshBvh {
             nodes: tree.nodes,
             leaves,
             root: tree.root,
-            bounds: boxes.into_iter().reduce(Bounds::union),
+            reach: bounds.map_or(0.0, Bounds::reach),
+            bounds,
         }
     }
 
@@ -91,6 +94,12 @@ impl MeshBvh {
     /// A little more than the smallest box around the triangles; `None` without triangles.
     pub(super) fn bounds(&self) -> Option<Bounds> {
         self.bounds
+    }
+
+    /// The largest magnitude of a coordinate of the boxes.
+    #[inline(always)]
+    pub(super) fn reach(&self) -> f32 {
+        self.reach
     }
 
     #[inline(always)]

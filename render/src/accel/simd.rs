@@ -56,7 +56,8 @@ pub trait Simd8: Copy + Send + Sync + sealed::Sealed + 'static {
     fn or(self, a: Self::M, b: Self::M) -> Self::M;
     /// Bit i is lane i.
     fn bits(self, a: Self::M) -> u32;
-    /// Runs `kernel` in a function of its own, compiled for this instruction set.
+    /// Runs `kernel` as compiled for this instruction set: in the caller, or, where that would make the
+    /// caller large, in a function of its own.
     fn call<K: Kernel>(self, kernel: K) -> K::Output;
 }
 
@@ -445,18 +446,30 @@ mod x86 {
 /// Entries that a traversal can have waiting; the builders keep below it.
 pub(super) const STACK_CAPACITY: usize = 256;
 
-/// A fixed stack of (entry distance, node) pairs whose storage is not cleared for each ray.
-pub(super) struct Stack {
-    entries: [MaybeUninit<u64>; STACK_CAPACITY],
+/// The storage of a [`Stack`], which is not cleared for each ray.
+pub(super) struct Entries([MaybeUninit<u64>; STACK_CAPACITY]);
+
+impl Entries {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Self([const { MaybeUninit::uninit() }; STACK_CAPACITY])
+    }
+}
+
+/// A stack of (entry distance, node) pairs. Its length is apart from the storage, so that it can live
+/// in a register.
+pub(super) struct Stack<'a> {
+    /// Those below `len` are written.
+    entries: &'a mut [MaybeUninit<u64>; STACK_CAPACITY],
     len: usize,
 }
 
-impl Stack {
+impl<'a> Stack<'a> {
     /// Nothing on it.
     #[inline(always)]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(storage: &'a mut Entries) -> Self {
         Self {
-            entries: [const { MaybeUninit::uninit() }; STACK_CAPACITY],
+            entries: &mut storage.0,
             len: 0,
         }
     }

@@ -7,10 +7,10 @@ use glam::{Affine3A, Mat3A, Vec3, Vec3A};
 use super::{
     Hit, Ray,
     build::{Bounds, BuildOptions, Node, Quality, WideTree},
+    largest_component,
     mesh::{MESH_STACK, MeshBvh},
-    simd::{Kernel, STACK_CAPACITY, Simd8, Stack},
-    traverse::{BoxRay, MeshWalk, Nearest, ORIGIN_SLACK, walk_upper},
-    triangle::TriangleRay,
+    simd::{Entries, Kernel, STACK_CAPACITY, Simd8, Stack},
+    traverse::{BoxRay, LocalRay, MeshWalk, Nearest, SLACK, walk_upper},
 };
 
 /// Entries that the traversal of the upper tree can have waiting.
@@ -95,9 +95,11 @@ pub struct Tlas {
     root: u32,
     /// The instance in each leaf of the tree.
     instance_of_leaf: Vec<u32>,
-    /// Growth of boxes that covers the errors of ray transforms, per metre of origin and as a whole.
+    /// How far the box test moves planes outwards, as a share of coordinates: [`SLACK`], and what
+    /// taking rays to object space needs.
     slack: f32,
-    slack_whole: f32,
+    /// The largest magnitude of a coordinate of the boxes.
+    reach: f32,
 }
 
 impl Tlas {
@@ -125,7 +127,7 @@ impl Tlas {
             boxes.push(bounds);
             with_box.push(index as u32);
             condition = condition.max(its_condition);
-            reach = reach.max(bounds.min.abs().max(bounds.max.abs()).max_element());
+            reach = reach.max(bounds.reach());
         }
         let options = BuildOptions {
             quality: Quality::Fast,
@@ -133,7 +135,7 @@ impl Tlas {
             ..BuildOptions::default()
         };
         let tree = WideTree::build(&boxes, options, UPPER_STACK);
-        let slack = POSE_SLACK * condition;
+        let slack = POSE_SLACK * condition + SLACK;
         Self {
             placed,
             nodes: tree.nodes,
@@ -143,8 +145,8 @@ impl Tlas {
                 .iter()
                 .map(|item| with_box[*item as usize])
                 .collect(),
-            slack: slack + ORIGIN_SLACK,
-            slack_whole: slack * reach,
+            slack,
+            reach,
         }
     }
 
@@ -235,54 +237,44 @@ impl Tlas {
 
     /// The upper tree's box test of a ray.
     #[inline(always)]
-    fn boxes<S: Simd8>(&self, simd: S, ray: &Ray) -> BoxRay<S> {
-        let farthest = ray.origin.abs().max_element();
-        let margin = Vec3::splat(farthest * self.slack + self.slack_whole);
-        BoxRay::new(
-            simd,
-            ray.origin,
-            ray.direction,
-            ray.direction.recip(),
-            ray.t_min,
-            margin,
-        )
-    }
-
-    /// A walk of one instance's mesh; `None` where its pose has no inverse.
-    #[inline(always)]
-    fn walk<S: Simd8>(&self, simd: S, index: u32, ray: &Ray) -> Option<MeshWalk<'_, S>> {
-        let placed = &self.placed[index as usize];
-        let (origin, direction) = match &placed.frame {
-            Frame::World => (ray.origin, ray.direction),
-            Frame::Still(object_from_world) => to_object(object_from_world, ray),
-            Frame::Moving => {
-                let pose = placed.instance.pose.world_from_object(ray.time);
-                let object_from_world = pose.inverse();
-                if !object_from_world.is_finite() {
-                    return None;
-                }
-                to_object(&object_from_world, ray)
-            }
-        };
-        let margin = origin.abs() * ORIGIN_SLACK;
-        let inverse = direction.recip();
-        Some(MeshWalk {
-            mesh: &placed.instance.mesh,
-            boxes: BoxRay::new(simd, origin, direction, inverse, ray.t_min, margin),
-            triangles: TriangleRay::new(simd, origin, direction, inverse, ray.t_min),
-            instance: index,
-            needs_filter: placed.instance.needs_filter,
-        })
+    fn boxes<S: Simd8>(&self, simd: S, ray: &LocalRay) -> BoxRay<S> {
+        let margin = (largest_component(ray.origin) + self.reach) * self.slack;
+        BoxRay::new(simd, ray, margin)
     }
 }
 
-/// A ray's origin and direction in object space; its distances stay those of the world.
-#[inline(always)]
-fn to_object(object_from_world: &Affine3A, ray: &Ray) -> (Vec3, Vec3) {
-    (
-        object_from_world.transform_point3(ray.origin),
-        object_from_world.transform_vector3(ray.direction),
-    )
+impl Placed {
+    /// A ray in object space, its distances those of the world; `None` where the pose has no inverse.
+    #[inline(always)]
+    fn local(&self, in_world: &LocalRay, time: f32) -> Option<LocalRay> {
+        let object_from_world = match &self.frame {
+            Frame::World => return Some(*in_world),
+            Frame::Still(object_from_world) => *object_from_world,
+            Frame::Moving => self.object_from_world(time)?,
+        };
+        Some(LocalRay::new(
+            object_from_world.transform_point3(in_world.origin),
+            object_from_world.transform_vector3(in_world.direction),
+            in_world.t_min,
+        ))
+    }
+
+    #[inline(never)]
+    fn object_from_world(&self, time: f32) -> Option<Affine3A> {
+        let inverse = self.instance.pose.world_from_object(time).inverse();
+        inverse.is_finite().then_some(inverse)
+    }
+
+    #[inline(always)]
+    fn walk<S: Simd8>(&self, simd: S, ray: &LocalRay, index: u32) -> MeshWalk<'_, S> {
+        MeshWalk::new(
+            simd,
+            &self.instance.mesh,
+            ray,
+            index,
+            self.instance.needs_filter,
+        )
+    }
 }
 
 /// A box around an instance while the shutter is open, and the condition of its pose (0 for the
@@ -349,26 +341,30 @@ impl<F: FnMut(&Hit) -> bool> Kernel for Intersect<'_, F> {
     fn run<S: Simd8>(mut self, simd: S) -> Option<Hit> {
         let (tlas, ray) = (self.tlas, self.ray);
         let mut nearest = Nearest::before(ray.t_max);
-        let mut stack = Stack::new();
+        let mut entries = Entries::new();
+        let mut stack = Stack::new(&mut entries);
         if tlas.instance_of_leaf.is_empty() {
             return None;
         }
-        let boxes = tlas.boxes(simd, ray);
+        let in_world = LocalRay::new(ray.origin, ray.direction, ray.t_min);
+        let boxes = tlas.boxes(simd, &in_world);
         walk_upper(
             simd,
             &tlas.nodes,
             tlas.root,
             &boxes,
             &mut stack,
-            nearest.box_limit(),
+            nearest.limit(),
             |leaf, stack| {
                 let index = tlas.instance_of_leaf[leaf as usize];
-                if tlas.placed[index as usize].instance.worlds & ray.worlds != 0
-                    && let Some(walk) = tlas.walk(simd, index, ray)
+                let placed = &tlas.placed[index as usize];
+                if placed.instance.worlds & ray.worlds != 0
+                    && let Some(local) = placed.local(&in_world, ray.time)
                 {
+                    let walk = placed.walk(simd, &local, index);
                     walk.nearest(simd, stack, &mut nearest, &mut self.filter);
                 }
-                Some(nearest.box_limit())
+                Some(nearest.limit())
             },
         );
         nearest.into_hit()
@@ -389,10 +385,19 @@ impl<F: FnMut(&Hit) -> bool> Kernel for IntersectInstance<'_, F> {
     fn run<S: Simd8>(mut self, simd: S) -> Option<Hit> {
         let mut nearest = Nearest::before(self.ray.t_max);
         // Instances that cannot be hit have no leaf.
+        let placed = &self.tlas.placed[self.index as usize];
+        let ray = self.ray;
+        let in_world = LocalRay::new(ray.origin, ray.direction, ray.t_min);
         if self.tlas.instance_of_leaf.contains(&self.index)
-            && let Some(walk) = self.tlas.walk(simd, self.index, self.ray)
+            && let Some(local) = placed.local(&in_world, ray.time)
         {
-            walk.nearest(simd, &mut Stack::new(), &mut nearest, &mut self.filter);
+            let walk = placed.walk(simd, &local, self.index);
+            walk.nearest(
+                simd,
+                &mut Stack::new(&mut Entries::new()),
+                &mut nearest,
+                &mut self.filter,
+            );
         }
         nearest.into_hit()
     }
@@ -411,29 +416,33 @@ impl<F: FnMut(&Hit) -> bool> Kernel for BlockedWorlds<'_, F> {
     fn run<S: Simd8>(mut self, simd: S) -> u32 {
         let (tlas, ray) = (self.tlas, self.ray);
         let mut blocked = 0;
-        let mut stack = Stack::new();
+        let mut entries = Entries::new();
+        let mut stack = Stack::new(&mut entries);
         if tlas.instance_of_leaf.is_empty() {
             return 0;
         }
-        let boxes = tlas.boxes(simd, ray);
-        let limit = Nearest::before(ray.t_max).box_limit();
+        let in_world = LocalRay::new(ray.origin, ray.direction, ray.t_min);
+        let boxes = tlas.boxes(simd, &in_world);
         walk_upper(
             simd,
             &tlas.nodes,
             tlas.root,
             &boxes,
             &mut stack,
-            limit,
+            ray.t_max,
             |leaf, stack| {
                 let index = tlas.instance_of_leaf[leaf as usize];
-                let worlds = tlas.placed[index as usize].instance.worlds & ray.worlds;
+                let placed = &tlas.placed[index as usize];
+                let worlds = placed.instance.worlds & ray.worlds;
                 if worlds & !blocked != 0
-                    && let Some(walk) = tlas.walk(simd, index, ray)
-                    && walk.any(simd, stack, ray.t_max, &mut self.filter)
+                    && let Some(local) = placed.local(&in_world, ray.time)
                 {
-                    blocked |= worlds;
+                    let walk = placed.walk(simd, &local, index);
+                    if walk.any(simd, stack, ray.t_max, &mut self.filter) {
+                        blocked |= worlds;
+                    }
                 }
-                (blocked != ray.worlds).then_some(limit)
+                (blocked != ray.worlds).then_some(ray.t_max)
             },
         );
         blocked

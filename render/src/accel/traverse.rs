@@ -5,24 +5,48 @@ use glam::Vec3;
 use super::{
     Hit,
     build::{LEAF, Node},
+    larger, largest_component,
     mesh::MeshBvh,
     simd::{Simd8, Stack},
-    triangle::{TriangleHit, TriangleRay},
+    triangle::{TriangleHit, TriangleRay, refine},
 };
 
-/// Relative slack of entry and exit distances: the divisions, products and sums of the box test, and
-/// the triangle test's own errors, are a few units of 2⁻²⁴ each (Ize 2013, here with room).
-const SLACK: f32 = 1.0 + 32.0 / 16777216.0;
-/// Displacement of planes, as a share of the origin's coordinates, that rounding can cause.
-pub(super) const ORIGIN_SLACK: f32 = 8.0 / 16777216.0;
+/// How far the box test moves planes outwards, as a share of the largest coordinate of the ray's
+/// origin and of the boxes: the subtractions, products and divisions of the box test, and the triangle
+/// test's own errors, displace things by a few units of 2⁻²⁴ of these each (compare Ize 2013; here
+/// with room).
+pub(super) const SLACK: f32 = 32.0 / 16777216.0;
 /// Smallest direction component, as a share of the largest, that the box test works with.
 const SMALLEST_SLOPE: f32 = 1e-18;
 
+/// A ray in the space of some tree.
+#[derive(Clone, Copy)]
+pub(super) struct LocalRay {
+    pub(super) origin: Vec3,
+    /// Not zero; distances count in lengths of it.
+    pub(super) direction: Vec3,
+    /// 1 / `direction`.
+    pub(super) inverse: Vec3,
+    pub(super) t_min: f32,
+}
+
+impl LocalRay {
+    #[inline(always)]
+    pub(super) fn new(origin: Vec3, direction: Vec3, t_min: f32) -> Self {
+        Self {
+            origin,
+            direction,
+            inverse: direction.recip(),
+            // Never −0, whose bits would sort last.
+            t_min: larger(t_min, 0.0),
+        }
+    }
+}
+
 /// A ray made ready for conservative tests of eight boxes.
 pub(super) struct BoxRay<S: Simd8> {
-    near_scale: [S::F; 3],
+    scale: [S::F; 3],
     near_offset: [S::F; 3],
-    far_scale: [S::F; 3],
     far_offset: [S::F; 3],
     /// Which of `Node::planes[axis]` a ray enters through.
     near_side: [usize; 3],
@@ -30,35 +54,29 @@ pub(super) struct BoxRay<S: Simd8> {
 }
 
 impl<S: Simd8> BoxRay<S> {
-    /// `inverse` is 1 / `direction`; `margin` is how far planes are moved outwards along each axis, in
-    /// units of space.
+    /// Planes are moved outwards by `margin`, in units of space.
     #[inline(always)]
-    pub(super) fn new(
-        simd: S,
-        origin: Vec3,
-        direction: Vec3,
-        inverse: Vec3,
-        t_min: f32,
-        margin: Vec3,
-    ) -> Self {
-        let size = direction.abs();
-        let largest = 1.0 / (size.max_element() * SMALLEST_SLOPE);
+    pub(super) fn new(simd: S, ray: &LocalRay, margin: f32) -> Self {
         // Also for 1/0, of either sign.
-        let inverse = inverse.clamp(Vec3::splat(-largest), Vec3::splat(largest));
-        let middle = origin * inverse;
-        let reach = margin * inverse.abs();
-        let (far_scale, far_offset) = (inverse * SLACK, (middle - reach) * SLACK);
+        let steepest = 1.0 / (largest_component(ray.direction) * SMALLEST_SLOPE);
+        let within = |x: f32| larger(-steepest, -larger(-steepest, -x));
+        let inverse = Vec3::new(
+            within(ray.inverse.x),
+            within(ray.inverse.y),
+            within(ray.inverse.z),
+        );
+        let middle = ray.origin * inverse;
+        let reach = inverse.abs() * margin;
         Self {
-            near_scale: splat3(simd, inverse),
+            scale: splat3(simd, inverse),
             near_offset: splat3(simd, middle + reach),
-            far_scale: splat3(simd, far_scale),
-            far_offset: splat3(simd, far_offset),
+            far_offset: splat3(simd, middle - reach),
             near_side: [
                 usize::from(inverse.x < 0.0),
                 usize::from(inverse.y < 0.0),
                 usize::from(inverse.z < 0.0),
             ],
-            t_min: simd.splat(t_min),
+            t_min: simd.splat(ray.t_min),
         }
     }
 
@@ -66,18 +84,18 @@ impl<S: Simd8> BoxRay<S> {
     #[inline(always)]
     fn near(&self, simd: S, node: &Node, axis: usize) -> S::F {
         let planes = simd.load(&node.planes[axis][self.near_side[axis]]);
-        simd.mul_sub(planes, self.near_scale[axis], self.near_offset[axis])
+        simd.mul_sub(planes, self.scale[axis], self.near_offset[axis])
     }
 
     /// Where the planes through which it leaves are met.
     #[inline(always)]
     fn far(&self, simd: S, node: &Node, axis: usize) -> S::F {
         let planes = simd.load(&node.planes[axis][1 - self.near_side[axis]]);
-        simd.mul_sub(planes, self.far_scale[axis], self.far_offset[axis])
+        simd.mul_sub(planes, self.scale[axis], self.far_offset[axis])
     }
 
-    /// Entry distances of a node's children, and a bit for each that may hold something nearer than
-    /// the limit (given times [`SLACK`]).
+    /// Entry distances of a node's children, and a bit for each that may hold something as near as
+    /// `limit`.
     #[inline(always)]
     fn enter(&self, simd: S, node: &Node, limit: S::F) -> (S::F, u32) {
         let entry = simd.max(
@@ -119,10 +137,10 @@ impl Nearest {
         self.hit
     }
 
-    /// Distance times [`SLACK`], what box tests compare with.
+    /// Where the search ends: distance of the hit, or the largest of interest.
     #[inline(always)]
-    pub(super) fn box_limit(&self) -> f32 {
-        self.t * SLACK
+    pub(super) fn limit(&self) -> f32 {
+        self.t
     }
 
     /// Whether a hit at `t` would be the nearest.
@@ -145,8 +163,8 @@ impl Nearest {
 /// A waiting subtree: entry distance in the upper half, so that entries sort by distance.
 #[inline(always)]
 fn entry(t: f32, reference: u32) -> u64 {
-    // Distances are not negative, so their bits sort as they do; +0 takes the sign off −0.
-    (u64::from((t + 0.0).to_bits()) << 32) | u64::from(reference)
+    // Distances are not negative nor −0, so their bits sort as they do.
+    (u64::from(t.to_bits()) << 32) | u64::from(reference)
 }
 
 #[inline(always)]
@@ -204,16 +222,37 @@ fn pop_before(stack: &mut Stack, base: usize, limit: f32) -> Option<u32> {
 
 /// One mesh and the ray in its space.
 pub(super) struct MeshWalk<'a, S: Simd8> {
-    pub(super) mesh: &'a MeshBvh,
-    pub(super) boxes: BoxRay<S>,
-    pub(super) triangles: TriangleRay<S>,
+    mesh: &'a MeshBvh,
+    ray: LocalRay,
+    boxes: BoxRay<S>,
+    triangles: TriangleRay<S>,
     /// Index of the instance, for ties and the filter.
-    pub(super) instance: u32,
+    instance: u32,
     /// Whether hits are shown to the filter.
-    pub(super) needs_filter: bool,
+    needs_filter: bool,
 }
 
-impl<S: Simd8> MeshWalk<'_, S> {
+impl<'a, S: Simd8> MeshWalk<'a, S> {
+    /// Of a ray in the mesh's space.
+    #[inline(always)]
+    pub(super) fn new(
+        simd: S,
+        mesh: &'a MeshBvh,
+        ray: &LocalRay,
+        instance: u32,
+        needs_filter: bool,
+    ) -> Self {
+        let margin = (largest_component(ray.origin) + mesh.reach()) * SLACK;
+        Self {
+            mesh,
+            ray: *ray,
+            boxes: BoxRay::new(simd, ray, margin),
+            triangles: TriangleRay::new(simd, ray),
+            instance,
+            needs_filter,
+        }
+    }
+
     /// Looks for hits nearer than `nearest`.
     #[inline(always)]
     pub(super) fn nearest(
@@ -224,7 +263,7 @@ impl<S: Simd8> MeshWalk<'_, S> {
         filter: &mut impl FnMut(&Hit) -> bool,
     ) {
         let base = stack.len();
-        let mut limit = simd.splat(nearest.box_limit());
+        let mut limit = simd.splat(nearest.limit());
         let mut next = self.mesh.root();
         loop {
             if next & LEAF == 0 {
@@ -235,9 +274,9 @@ impl<S: Simd8> MeshWalk<'_, S> {
                     continue;
                 }
             } else if self.nearest_in_leaf(simd, next & !LEAF, nearest, filter) {
-                limit = simd.splat(nearest.box_limit());
+                limit = simd.splat(nearest.limit());
             }
-            match pop_before(stack, base, nearest.box_limit()) {
+            match pop_before(stack, base, nearest.limit()) {
                 Some(waiting) => next = waiting,
                 None => return,
             }
@@ -270,9 +309,7 @@ impl<S: Simd8> MeshWalk<'_, S> {
                     None
                 }
             } else {
-                self.triangles
-                    .scalar
-                    .refine(leaf, lane)
+                refine(self.ray, leaf, lane)
                     .filter(|hit| nearest.takes(hit.t, self.instance, primitive))
             };
             if let Some(hit) = hit {
@@ -297,13 +334,12 @@ impl<S: Simd8> MeshWalk<'_, S> {
         filter: &mut impl FnMut(&Hit) -> bool,
     ) -> bool {
         let base = stack.len();
-        let box_limit = simd.splat(t_max * SLACK);
         let limit = simd.splat(t_max);
         let mut next = self.mesh.root();
         loop {
             if next & LEAF == 0 {
                 let node = self.mesh.node(next);
-                let (_, mut mask) = self.boxes.enter(simd, node, box_limit);
+                let (_, mut mask) = self.boxes.enter(simd, node, limit);
                 if mask != 0 {
                     next = node.children[(mask.trailing_zeros() & 7) as usize];
                     mask &= mask - 1;
@@ -350,10 +386,7 @@ impl<S: Simd8> MeshWalk<'_, S> {
                     None
                 }
             } else {
-                self.triangles
-                    .scalar
-                    .refine(leaf, lane)
-                    .filter(|hit| hit.t < t_max)
+                refine(self.ray, leaf, lane).filter(|hit| hit.t < t_max)
             };
             if let Some(hit) = hit
                 && (!self.needs_filter

@@ -14,7 +14,7 @@
 use bytemuck::{Pod, Zeroable};
 use glam::Vec3;
 
-use super::simd::Simd8;
+use super::{larger, simd::Simd8, traverse::LocalRay};
 
 /// What each triangle's box grows by, as a share of its largest side; see the module documentation.
 pub(super) const BOX_MARGIN: f32 = 1.0 / 65536.0;
@@ -57,22 +57,44 @@ impl Leaf {
     }
 }
 
-/// A ray made ready for triangle tests, one number at a time.
-pub(super) struct ScalarRay {
+/// The frame in which a ray is the last axis.
+#[derive(Clone, Copy)]
+struct Shear {
     /// The axes in the order: two sheared ones, then that of the largest direction component.
     axes: [usize; 3],
-    origin: Vec3,
-    direction: Vec3,
-    shear: [f32; 2],
-    t_min: f32,
+    /// Steps along the first two for one along the last.
+    slopes: [f32; 2],
+    /// 1 / the direction's component along the last.
+    inverse_depth: f32,
+}
+
+impl Shear {
+    #[inline(always)]
+    fn new(ray: &LocalRay) -> Self {
+        static AXES: [[usize; 3]; 3] = [[1, 2, 0], [2, 0, 1], [0, 1, 2]];
+        let size = ray.direction.abs();
+        // Selections, not branches: directions are unpredictable.
+        let y_over_x = usize::from(size.y > size.x);
+        let z_over_both = size.z > larger(size.x, size.y);
+        let axes = AXES[if z_over_both { 2 } else { y_over_x }];
+        let inverse_depth = ray.inverse[axes[2]];
+        Self {
+            axes,
+            slopes: [
+                ray.direction[axes[0]] * inverse_depth,
+                ray.direction[axes[1]] * inverse_depth,
+            ],
+            inverse_depth,
+        }
+    }
 }
 
 /// A ray made ready for triangle tests, eight at a time.
 pub(super) struct TriangleRay<S: Simd8> {
-    pub(super) scalar: ScalarRay,
+    axes: [usize; 3],
     /// Origin along `axes`.
     origin: [S::F; 3],
-    shear: [S::F; 2],
+    slopes: [S::F; 2],
     inverse_depth: S::F,
     t_min: S::F,
 }
@@ -89,7 +111,7 @@ pub(super) struct TriangleHit {
 pub(super) struct Tested {
     /// Lanes whose numbers below hold.
     pub(super) sure: u32,
-    /// Lanes to give to [`ScalarRay::refine`].
+    /// Lanes to give to [`refine`].
     pub(super) unsure: u32,
     pub(super) t: [f32; 8],
     weight_u: [f32; 8],
@@ -110,50 +132,33 @@ impl Tested {
 }
 
 impl<S: Simd8> TriangleRay<S> {
-    /// Of a ray whose direction is not zero; `inverse` is 1 / `direction`.
     #[inline(always)]
-    pub(super) fn new(simd: S, origin: Vec3, direction: Vec3, inverse: Vec3, t_min: f32) -> Self {
-        let size = direction.abs();
-        // Selections, not branches: directions are unpredictable.
-        let y_over_x = usize::from(size.y > size.x);
-        let depth_axis = if size.z > size.x.max(size.y) {
-            2
-        } else {
-            y_over_x
-        };
-        let axes = [[1, 2, 0], [2, 0, 1], [0, 1, 2]][depth_axis];
-        let (o, d) = (origin.to_array(), direction.to_array());
-        let inverse_depth = inverse.to_array()[axes[2]];
-        let shear = [d[axes[0]] * inverse_depth, d[axes[1]] * inverse_depth];
+    pub(super) fn new(simd: S, ray: &LocalRay) -> Self {
+        let shear = Shear::new(ray);
+        let [x, y, z] = shear.axes;
         Self {
-            scalar: ScalarRay {
-                axes,
-                origin,
-                direction,
-                shear,
-                t_min,
-            },
+            axes: shear.axes,
             origin: [
-                simd.splat(o[axes[0]]),
-                simd.splat(o[axes[1]]),
-                simd.splat(o[axes[2]]),
+                simd.splat(ray.origin[x]),
+                simd.splat(ray.origin[y]),
+                simd.splat(ray.origin[z]),
             ],
-            shear: [simd.splat(shear[0]), simd.splat(shear[1])],
-            inverse_depth: simd.splat(inverse_depth),
-            t_min: simd.splat(t_min),
+            slopes: [simd.splat(shear.slopes[0]), simd.splat(shear.slopes[1])],
+            inverse_depth: simd.splat(shear.inverse_depth),
+            t_min: simd.splat(ray.t_min),
         }
     }
 
     /// One corner of each triangle relative to the ray: two sheared coordinates and the depth.
     #[inline(always)]
     fn moved(&self, simd: S, v: &[[f32; 8]; 3]) -> [S::F; 3] {
-        let [kx, ky, kz] = self.scalar.axes;
+        let [kx, ky, kz] = self.axes;
         let z = simd.sub(simd.load(&v[kz]), self.origin[2]);
         let x = simd.sub(simd.load(&v[kx]), self.origin[0]);
         let y = simd.sub(simd.load(&v[ky]), self.origin[1]);
         [
-            simd.sub(x, simd.mul(self.shear[0], z)),
-            simd.sub(y, simd.mul(self.shear[1], z)),
+            simd.sub(x, simd.mul(self.slopes[0], z)),
+            simd.sub(y, simd.mul(self.slopes[1], z)),
             z,
         ]
     }
@@ -220,54 +225,56 @@ fn largest<S: Simd8>(simd: S, a: S::F, b: S::F, c: S::F) -> S::F {
     simd.max(simd.max(simd.abs(a), simd.abs(b)), simd.abs(c))
 }
 
-impl ScalarRay {
-    /// The test of one lane with exact edge functions; the caller compares t with its limit.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn refine(&self, leaf: &Leaf, lane: usize) -> Option<TriangleHit> {
-        let [kx, ky, kz] = self.axes;
-        // The same f32 operations as in the vector test, so that shared edges stay shared.
-        let [a, b, c] = [0, 1, 2].map(|vertex| {
-            let v = &leaf.vertices[vertex];
-            let z = v[kz][lane] - self.origin[kz];
-            let x = v[kx][lane] - self.origin[kx];
-            let y = v[ky][lane] - self.origin[ky];
-            let sheared = [x - self.shear[0] * z, y - self.shear[1] * z, z];
-            sheared.map(f64::from)
-        });
-        let u = c[0] * b[1] - c[1] * b[0];
-        let v = a[0] * c[1] - a[1] * c[0];
-        let w = b[0] * a[1] - b[1] * a[0];
-        if (u < 0.0 || v < 0.0 || w < 0.0) && (u > 0.0 || v > 0.0 || w > 0.0) {
-            return None;
-        }
-        let area = u + v + w;
-        if area == 0.0 {
-            return None;
-        }
-        let depth = (u * a[2] + v * b[2] + w * c[2]) / area;
-        let t = (depth / f64::from(self.direction[kz])) as f32;
-        if t <= self.t_min {
-            return None;
-        }
-        let farthest = a[2].abs().max(b[2].abs()).max(c[2].abs());
-        if depth.abs() <= f64::from(NEAR) * farthest {
-            // Which side of the plane the origin is on, free of any rounding that matters: a ray
-            // that leaves a surface must not find it again.
-            let [p0, p1, p2] = leaf.corners(lane).map(|p| p.as_dvec3());
-            let normal = (p1 - p0).cross(p2 - p0);
-            let height = normal.dot(p0 - self.origin.as_dvec3());
-            let slope = normal.dot(self.direction.as_dvec3());
-            // Also refuses 0/0, a ray within the plane.
-            let ahead = height / slope > f64::from(self.t_min);
-            if !ahead {
-                return None;
-            }
-        }
-        Some(TriangleHit {
-            t,
-            u: (v / area) as f32,
-            v: (w / area) as f32,
-        })
+/// The test of one lane with exact edge functions; the caller compares t with its limit.
+#[cold]
+#[inline(never)]
+pub(super) fn refine(ray: LocalRay, leaf: &Leaf, lane: usize) -> Option<TriangleHit> {
+    let Shear {
+        axes: [kx, ky, kz],
+        slopes,
+        ..
+    } = Shear::new(&ray);
+    // The same f32 operations as in the vector test, so that shared edges stay shared.
+    let [a, b, c] = [0, 1, 2].map(|vertex| {
+        let v = &leaf.vertices[vertex];
+        let z = v[kz][lane] - ray.origin[kz];
+        let x = v[kx][lane] - ray.origin[kx];
+        let y = v[ky][lane] - ray.origin[ky];
+        let sheared = [x - slopes[0] * z, y - slopes[1] * z, z];
+        sheared.map(f64::from)
+    });
+    let u = c[0] * b[1] - c[1] * b[0];
+    let v = a[0] * c[1] - a[1] * c[0];
+    let w = b[0] * a[1] - b[1] * a[0];
+    if (u < 0.0 || v < 0.0 || w < 0.0) && (u > 0.0 || v > 0.0 || w > 0.0) {
+        return None;
     }
+    let area = u + v + w;
+    if area == 0.0 {
+        return None;
+    }
+    let depth = (u * a[2] + v * b[2] + w * c[2]) / area;
+    let t = (depth / f64::from(ray.direction[kz])) as f32;
+    if t <= ray.t_min {
+        return None;
+    }
+    let farthest = a[2].abs().max(b[2].abs()).max(c[2].abs());
+    if depth.abs() <= f64::from(NEAR) * farthest {
+        // Which side of the plane the origin is on, free of any rounding that matters: a ray
+        // that leaves a surface must not find it again.
+        let [p0, p1, p2] = leaf.corners(lane).map(|p| p.as_dvec3());
+        let normal = (p1 - p0).cross(p2 - p0);
+        let height = normal.dot(p0 - ray.origin.as_dvec3());
+        let slope = normal.dot(ray.direction.as_dvec3());
+        // Also refuses 0/0, a ray within the plane.
+        let ahead = height / slope > f64::from(ray.t_min);
+        if !ahead {
+            return None;
+        }
+    }
+    Some(TriangleHit {
+        t,
+        u: (v / area) as f32,
+        v: (w / area) as f32,
+    })
 }
