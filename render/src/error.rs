@@ -35,4 +35,18 @@ pub enum RenderError {
     /// `DIORAMA_ISA` asks for something this processor or program does not have.
     #[error("{0}")]
     InstructionSet(String),
+    /// The denoiser could not be used.
+    #[error(transparent)]
+    Denoise(#[from] crate::denoise::OidnError),
+}
+
+impl RenderError {
+    /// What the user can do about it, if there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Asset { source, .. } => source.hint(),
+            Self::Denoise(error) => error.hint(),
+            Self::NoMesh { .. } | Self::NoCamera { .. } | Self::InstructionSet(_) => None,
+        }
+    }
 }

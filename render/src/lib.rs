@@ -4,6 +4,8 @@
 //! another. This crate reads no file.
 
 pub mod accel;
+pub mod denoise;
+pub mod denoiser;
 pub mod error;
 pub mod film;
 pub mod integrator;
@@ -12,5 +14,6 @@ pub mod renderer;
 pub mod scene;
 pub mod view;
 
+pub use denoiser::Denoise;
 pub use error::RenderError;
 pub use renderer::{RenderSettings, Renderer};

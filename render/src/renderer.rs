@@ -10,6 +10,8 @@ use rayon::prelude::*;
 
 use crate::RenderError;
 use crate::accel::{Isa, Kernel, Simd8};
+use crate::denoise::{DenoiseInput, join_worlds};
+use crate::denoiser::{Denoise, Denoiser};
 use crate::film::{Pixel, PixelSums};
 use crate::integrator::PathSettings;
 use crate::integrator::labels::{LabelPixel, LabelTracer};
@@ -34,6 +36,8 @@ pub struct RenderSettings {
     pub max_bounces: u32,
     /// See [`PathSettings::clamp_indirect`].
     pub clamp_indirect: f32,
+    /// Denoiser of the display pictures; radiance planes stay as traced.
+    pub denoise: Denoise,
     /// A noise pattern of its own for every frame. Off: still pictures stay still, as with Blender's
     /// fixed seed.
     pub animate_noise: bool,
@@ -49,6 +53,7 @@ impl Default for RenderSettings {
             samples: 128,
             max_bounces: 20,
             clamp_indirect: 0.0,
+            denoise: Denoise::None,
             animate_noise: false,
             camera: None,
             full_labels: true,
@@ -64,6 +69,7 @@ pub struct Renderer {
     fixed: Arc<StaticScene>,
     settings: RenderSettings,
     isa: Isa,
+    denoiser: Denoiser,
     filter: FilterTable,
     tables: &'static Tables,
 }
@@ -210,7 +216,9 @@ impl Renderer {
         })?
         .clone();
         let fixed = Arc::new(StaticScene::new(shot, assets)?);
+        let denoiser = Denoiser::new(settings.denoise)?;
         Ok(Self {
+            denoiser,
             shot: Arc::new(shot.clone()),
             camera,
             fixed,
@@ -341,7 +349,17 @@ impl Renderer {
         };
         let mut clean: Vec<Plane<Vec3>> = Vec::with_capacity(worlds.len());
         for pixels in worlds {
-            clean.push(plane(width, height, pixels.iter().map(|p| p.radiance)));
+            clean.push(Plane {
+                width,
+                height,
+                data: self.denoiser.run(&guides(pixels, width, height).input())?,
+            });
+        }
+        if self.denoiser.spreads()
+            && let Some((full, others)) = clean.split_first_mut()
+        {
+            let touched: Vec<&Plane<u8>> = frame.worlds[1..].iter().map(|w| &w.touched).collect();
+            join_worlds(full, others, &touched);
         }
         for (image, world) in clean.iter().zip(&mut frame.worlds) {
             world.display = display_plane(self.shot.view, scale, image);
@@ -413,6 +431,44 @@ impl Renderer {
             frame.amodal_box.push(bounds);
         }
         frame
+    }
+}
+
+/// A world's pixels as the planes that denoisers read.
+struct Guides {
+    width: usize,
+    height: usize,
+    color: Vec<Vec3>,
+    variance: Vec<Vec3>,
+    albedo: Vec<Vec3>,
+    normal: Vec<Vec3>,
+    depth: Vec<f32>,
+}
+
+fn guides(pixels: &[Pixel], width: u32, height: u32) -> Guides {
+    let gather = |f: fn(&Pixel) -> Vec3| pixels.iter().map(f).collect();
+    Guides {
+        width: width as usize,
+        height: height as usize,
+        color: gather(|p| p.radiance),
+        variance: gather(|p| p.variance),
+        albedo: gather(|p| p.albedo),
+        normal: gather(|p| p.normal),
+        depth: pixels.iter().map(|p| p.distance).collect(),
+    }
+}
+
+impl Guides {
+    fn input(&self) -> DenoiseInput<'_> {
+        DenoiseInput {
+            width: self.width,
+            height: self.height,
+            color: &self.color,
+            variance: &self.variance,
+            albedo: &self.albedo,
+            normal: &self.normal,
+            depth: &self.depth,
+        }
     }
 }
 

@@ -97,6 +97,12 @@ fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
+/// The smaller of two numbers, the second where one is NaN.
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
 /// The largest magnitude of a component.
 #[inline(always)]
 fn largest_component(v: Vec3) -> f32 {

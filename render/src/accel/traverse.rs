@@ -16,8 +16,9 @@ use super::{
 /// test's own errors, displace things by a few units of 2⁻²⁴ of these each (compare Ize 2013; here
 /// with room).
 pub(super) const SLACK: f32 = 32.0 / 16777216.0;
-/// Smallest direction component, as a share of the largest, that the box test works with.
-const SMALLEST_SLOPE: f32 = 1e-18;
+/// Largest inverse of a direction component, in inverses of the largest component, that the box test
+/// works with: finite for axis-parallel rays too.
+const STEEPEST: f32 = 1e18;
 
 /// A ray in the space of some tree.
 #[derive(Clone, Copy)]
@@ -25,7 +26,7 @@ pub(super) struct LocalRay {
     pub(super) origin: Vec3,
     /// Not zero; distances count in lengths of it.
     pub(super) direction: Vec3,
-    /// 1 / `direction`.
+    /// 1 / `direction`, finite: see [`STEEPEST`].
     pub(super) inverse: Vec3,
     pub(super) t_min: f32,
 }
@@ -33,10 +34,14 @@ pub(super) struct LocalRay {
 impl LocalRay {
     #[inline(always)]
     pub(super) fn new(origin: Vec3, direction: Vec3, t_min: f32) -> Self {
+        let inverse = direction.recip();
+        let size = inverse.abs();
+        let steepest = smaller(smaller(size.x, size.y), size.z) * STEEPEST;
+        let within = |x: f32| larger(-steepest, smaller(steepest, x));
         Self {
             origin,
             direction,
-            inverse: direction.recip(),
+            inverse: Vec3::new(within(inverse.x), within(inverse.y), within(inverse.z)),
             // Never −0, whose bits would sort last.
             t_min: larger(t_min, 0.0),
         }
@@ -57,14 +62,7 @@ impl<S: Simd8> BoxRay<S> {
     /// Planes are moved outwards by `margin`, in units of space.
     #[inline(always)]
     pub(super) fn new(simd: S, ray: &LocalRay, margin: f32) -> Self {
-        // Also for 1/0, of either sign.
-        let steepest = 1.0 / (largest_component(ray.direction) * SMALLEST_SLOPE);
-        let within = |x: f32| larger(-steepest, -larger(-steepest, -x));
-        let inverse = Vec3::new(
-            within(ray.inverse.x),
-            within(ray.inverse.y),
-            within(ray.inverse.z),
-        );
+        let inverse = ray.inverse;
         let middle = ray.origin * inverse;
         let reach = inverse.abs() * margin;
         Self {

@@ -77,12 +77,14 @@ impl Shear {
         let y_over_x = usize::from(size.y > size.x);
         let z_over_both = size.z > larger(size.x, size.y);
         let axes = AXES[if z_over_both { 2 } else { y_over_x }];
-        let inverse_depth = ray.inverse[axes[2]];
+        // Arrays, for indexing a Vec3 is branches.
+        let direction = ray.direction.to_array();
+        let inverse_depth = ray.inverse.to_array()[axes[2]];
         Self {
             axes,
             slopes: [
-                ray.direction[axes[0]] * inverse_depth,
-                ray.direction[axes[1]] * inverse_depth,
+                direction[axes[0]] * inverse_depth,
+                direction[axes[1]] * inverse_depth,
             ],
             inverse_depth,
         }
@@ -136,12 +138,13 @@ impl<S: Simd8> TriangleRay<S> {
     pub(super) fn new(simd: S, ray: &LocalRay) -> Self {
         let shear = Shear::new(ray);
         let [x, y, z] = shear.axes;
+        let origin = ray.origin.to_array();
         Self {
             axes: shear.axes,
             origin: [
-                simd.splat(ray.origin[x]),
-                simd.splat(ray.origin[y]),
-                simd.splat(ray.origin[z]),
+                simd.splat(origin[x]),
+                simd.splat(origin[y]),
+                simd.splat(origin[z]),
             ],
             slopes: [simd.splat(shear.slopes[0]), simd.splat(shear.slopes[1])],
             inverse_depth: simd.splat(shear.inverse_depth),
