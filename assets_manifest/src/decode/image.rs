@@ -25,7 +25,7 @@ pub(crate) fn decode(
 ) -> Result<Image, AssetError> {
     guarded(path, || {
         if bytes.starts_with(EXR_MAGIC) {
-            decode_exr(bytes, path)
+            decode_exr(bytes, path, warnings)
         } else {
             decode_common(bytes, path, warnings)
         }
@@ -94,7 +94,7 @@ fn decode_common(bytes: &[u8], path: &Path, warnings: &mut Warnings) -> Result<I
     })
 }
 
-fn decode_exr(bytes: &[u8], path: &Path) -> Result<Image, AssetError> {
+fn decode_exr(bytes: &[u8], path: &Path, warnings: &mut Warnings) -> Result<Image, AssetError> {
     use exr::{ReadChannels as _, ReadLayers as _};
     let bad = |reason: String| AssetError::Decode {
         path: path.to_owned(),
@@ -107,6 +107,17 @@ fn decode_exr(bytes: &[u8], path: &Path) -> Result<Image, AssetError> {
         let size = header.layer_size;
         let texels = size.width() as u64 * size.height() as u64;
         check_size(path, size.width(), size.height(), texels.saturating_mul(12))?;
+        // Measured: under qemu's Nehalem the crate's inverse cosine transform rounds otherwise.
+        if matches!(
+            header.compression,
+            exr::Compression::DWAA(_) | exr::Compression::DWAB(_)
+        ) {
+            warnings.push(format!(
+                "{} is DWA-compressed: a few texels decode differently in the last bit on \
+                 processors without AVX2; store it as ZIP where bytes must be the same everywhere",
+                path.display()
+            ));
+        }
     }
     let image = exr::read()
         .no_deep_data()

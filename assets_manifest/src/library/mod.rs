@@ -1,4 +1,17 @@
 //! Which assets there are, and one of them on demand.
+//!
+//! A folder given to [`Library::open`] may hold
+//! - Kubric manifests (`*.json` with `assets` and `data_dir`) with an archive `<id>.tar.gz` or a
+//!   folder `<id>` per asset, in the data folder or beside the manifest. Archives are read in memory,
+//!   never unpacked to disk;
+//! - model files (.obj, .glb, .gltf, .fbx), at the top or up to three folders deep. A folder with one
+//!   model, or with a `visual_geometry`, is one asset called after the folder; its `data.json` and
+//!   `object.urdf` are read as Kubric writes them. Files called `collision…` are no assets;
+//! - environments: .hdr and .exr anywhere, 2:1 .png and .jpg at the top when no model is beside them.
+//!
+//! A manifest or a single asset file may be given in a folder's place. Licences come from the
+//! manifest, a line of ATTRIBUTION.md (also up to two folders above) that names the file, a LICENSE
+//! file, or the asset file itself, in this order.
 
 mod cache;
 mod folder;
@@ -78,7 +91,7 @@ struct State {
 }
 
 impl Library {
-    /// Opens the given folders (see the crate text for what one may hold): without any, the built-in
+    /// Opens the given folders (see the module text for what one may hold): without any, the built-in
     /// library; with some, only what they hold, and the built-in library fills in a kind (objects or
     /// environments) of which they have none, with a warning. The word [`BUILTIN`] among them adds the
     /// built-in library.

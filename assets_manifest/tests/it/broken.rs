@@ -154,9 +154,9 @@ fn flipped_and_missing_bytes_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     for (file, rounds) in [
         ("gltf/glass_table.glb", 40),
-        ("gltf/robot.glb", 4),
+        ("gltf/robot.glb", 3),
         ("objects/glass_bottle_fbx/bottle_glass_01.fbx", 30),
-        ("skybox/rooitou_park_512_half_zip.exr", 8),
+        ("skybox/rooitou_park_512_half_zip.exr", 4),
         ("skybox/venice_sunset_1k_float_dwaa.exr", 3),
         ("skybox/dikhololo_night_1k_ldr.jpg", 3),
         ("skybox/potsdamer_platz_1k_ldr.png", 2),
@@ -173,7 +173,7 @@ fn flipped_and_missing_bytes_never_panic() {
             } else {
                 bytes.len()
             };
-            for _ in 0..1 + round % 5 {
+            for _ in 0..=round % 5 {
                 let at = next() as usize % reach;
                 bytes[at] ^= 1 << (next() % 8);
             }

@@ -4,9 +4,9 @@
 use super::container::Document;
 use super::schema::Accessor;
 
-/// Most elements of one accessor. An accessor may exist without any bytes behind it (all zeros), so
-/// the size of the file alone bounds nothing.
-const MAX_COUNT: usize = 1 << 25;
+/// Most elements of an accessor without a buffer view (all zeros, or sparse): there the size of the
+/// file bounds nothing.
+const MAX_UNBACKED: usize = 1 << 22;
 
 /// Elements of `N` components as floats; integers are scaled to [0, 1] or [−1, 1] when normalised
 /// (glTF 2.0 section 3.11, KHR_mesh_quantization), and taken as they are otherwise.
@@ -45,17 +45,66 @@ pub(super) fn components(document: &Document, index: usize) -> Option<usize> {
     })
 }
 
+/// Number of elements of an accessor, once it is known that its data exist.
+pub(super) fn checked_count(
+    document: &Document,
+    index: usize,
+    what: &str,
+) -> Result<usize, String> {
+    Ok(checked(document, index, what)?.accessor.count)
+}
+
+/// An accessor whose data are known to be in range.
+struct Checked<'a> {
+    accessor: &'a Accessor,
+    component: Component,
+    /// Bytes and stride; none: all zeros.
+    backing: Option<(&'a [u8], usize)>,
+}
+
+fn checked<'a>(document: &'a Document, index: usize, what: &str) -> Result<Checked<'a>, String> {
+    let accessor = document
+        .root
+        .accessors
+        .get(index)
+        .ok_or_else(|| format!("{what} names accessor {index}, which does not exist"))?;
+    let context = |reason: String| format!("{what} (accessor {index}) {reason}");
+    let component = Component::of(accessor.component_type).map_err(context)?;
+    let Some(view) = accessor.buffer_view else {
+        if accessor.count > MAX_UNBACKED {
+            return Err(context(format!(
+                "declares {} elements without data",
+                accessor.count
+            )));
+        }
+        return Ok(Checked {
+            accessor,
+            component,
+            backing: None,
+        });
+    };
+    let width = component.bytes() * components(document, index).unwrap_or(1);
+    let (bytes, stride) = view_bytes(document, view, accessor.byte_offset).map_err(context)?;
+    let stride = stride.unwrap_or(width);
+    check_range(bytes, accessor, stride, width).map_err(context)?;
+    Ok(Checked {
+        accessor,
+        component,
+        backing: Some((bytes, stride)),
+    })
+}
+
 fn elements<T: Copy + Default, const N: usize>(
     document: &Document,
     index: usize,
     what: &str,
     read: impl Fn(Component, &[u8], bool) -> Result<T, String>,
 ) -> Result<Vec<[T; N]>, String> {
-    let accessor = document
-        .root
-        .accessors
-        .get(index)
-        .ok_or_else(|| format!("{what} names accessor {index}, which does not exist"))?;
+    let Checked {
+        accessor,
+        component,
+        backing,
+    } = checked(document, index, what)?;
     let context = |reason: String| format!("{what} (accessor {index}) {reason}");
     if components(document, index) != Some(N) {
         return Err(context(format!(
@@ -63,16 +112,9 @@ fn elements<T: Copy + Default, const N: usize>(
             accessor.shape
         )));
     }
-    if accessor.count > MAX_COUNT {
-        return Err(context(format!("declares {} elements", accessor.count)));
-    }
-    let component = Component::of(accessor.component_type).map_err(context)?;
     let width = component.bytes() * N;
     let mut result = vec![[T::default(); N]; accessor.count];
-    if let Some(view) = accessor.buffer_view {
-        let (bytes, stride) = view_bytes(document, view, accessor.byte_offset).map_err(context)?;
-        let stride = stride.unwrap_or(width);
-        check_range(bytes, accessor, stride, width).map_err(context)?;
+    if let Some((bytes, stride)) = backing {
         for (row, element) in result.iter_mut().enumerate() {
             read_element(&bytes[row * stride..], component, accessor, &read, element)
                 .map_err(context)?;

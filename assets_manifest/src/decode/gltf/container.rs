@@ -32,11 +32,9 @@ const SUPPORTED_REQUIRED: [&str; 16] = [
 ];
 
 /// Extensions whose absence changes nothing that is seen at rest: no warning.
-const WITHOUT_EFFECT: [&str; 6] = [
+const WITHOUT_EFFECT: [&str; 4] = [
     "KHR_xmp",
     "KHR_xmp_json_ld",
-    "KHR_node_visibility",
-    "EXT_lights_image_based",
     "GODOT_single_root",
     "FB_ngon_encoding",
 ];

@@ -2,7 +2,7 @@
 
 use glam::{DMat4, DVec3, Vec2, Vec3, Vec4};
 
-use super::accessor::{components, floats, integers};
+use super::accessor::{checked_count, components, floats, integers};
 use super::container::Document;
 use super::schema::{Attributes, Primitive};
 use crate::Mesh;
@@ -84,11 +84,10 @@ fn triangles(
             .map(|[index]| index)
             .collect()
     } else {
-        let count = primitive
-            .attributes
-            .position
-            .and_then(|accessor| document.root.accessors.get(accessor))
-            .map_or(0, |accessor| accessor.count.min(3 * MAX_TRIANGLES));
+        let count = match primitive.attributes.position {
+            Some(position) => checked_count(document, position, &format!("POSITION of {what}"))?,
+            None => 0,
+        };
         (0..count as u32).collect()
     };
     let whole = indices.len().saturating_sub(2);
