@@ -203,7 +203,7 @@ fn tone_mapped(map: &EnvironmentMap) -> RgbImage {
                 libm::sinf(zenith) * libm::sinf(azimuth),
                 libm::cosf(zenith),
             );
-            if direction.dot(Vec3::from(sun.direction_to_sun)) > 0.9998 && zenith < 1.5708 {
+            if direction.dot(Vec3::from(sun.direction_to_sun)) > 0.9998 && direction.z > 0.0 {
                 colour += Vec3::from(sun.irradiance) * 1000.0;
             }
         }

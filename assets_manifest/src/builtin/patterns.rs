@@ -125,8 +125,8 @@ pub(super) fn mottled(name: String, [a, b, _]: [Rgb; 3], stream: u64) -> Image {
 /// Veins of the second colour where bent noise crosses zero.
 pub(super) fn marble(name: String, [a, b, _]: [Rgb; 3], stream: u64) -> Image {
     let warp = Noise::new(3, 3, 4, stream);
-    let fine = Noise::new(5, 5, 5, stream ^ 21);
-    let wide = Noise::new(2, 2, 5, stream ^ 22);
+    let fine = Noise::new(5, 5, 5, stream ^ 8);
+    let wide = Noise::new(2, 2, 5, stream ^ 9);
     let clouded = shade(blend(a, b, 0.3), 0.94);
     paint(name, SIZE, |u, v| {
         let warp = warp.at(u, v);

@@ -44,13 +44,13 @@ const fn shape(
 
 /// All objects, by name.
 pub(super) static SHAPES: &[Shape] = &[
-    shape("arrow", "arrow", Kind::Plain, 3, arrow),
+    shape("arrow", "arrow", Kind::Plain, 13, arrow),
     shape("barrel", "barrel", Kind::Wood, 2, barrel),
-    shape("bottle", "bottle", Kind::Plain, 8, bottle),
-    shape("bowl", "bowl", Kind::Marble, 4, bowl),
-    shape("bowling_pin", "bowling pin", Kind::Plain, 14, bowling_pin),
+    shape("bottle", "bottle", Kind::Plain, 9, bottle),
+    shape("bowl", "bowl", Kind::Marble, 5, bowl),
+    shape("bowling_pin", "bowling pin", Kind::Plain, 16, bowling_pin),
     shape("capsule", "capsule", Kind::Stripes, 5, capsule),
-    shape("chain_link", "chain link", Kind::Plain, 1, chain_link),
+    shape("chain_link", "chain link", Kind::Plain, 34, chain_link),
     shape("cone", "cone", Kind::Stripes, 2, cone),
     shape("cross", "cross", Kind::Terrazzo, 2, cross),
     shape("cube", "cube", Kind::Checker, 1, cube),
@@ -62,11 +62,11 @@ pub(super) static SHAPES: &[Shape] = &[
         1,
         dodecahedron,
     ),
-    shape("dumbbell", "dumbbell", Kind::Plain, 6, dumbbell),
-    shape("egg", "egg", Kind::Noise, 5, egg),
-    shape("gear", "gear", Kind::Noise, 2, gear),
+    shape("dumbbell", "dumbbell", Kind::Plain, 39, dumbbell),
+    shape("egg", "egg", Kind::Noise, 10, egg),
+    shape("gear", "gear", Kind::Plain, 28, gear),
     shape("goblet", "goblet", Kind::Hexagons, 2, goblet),
-    shape("heart", "heart", Kind::Plain, 2, heart),
+    shape("heart", "heart", Kind::Plain, 13, heart),
     shape(
         "hexagonal_block",
         "hexagonal block",
@@ -84,18 +84,18 @@ pub(super) static SHAPES: &[Shape] = &[
     ),
     shape("mug", "mug", Kind::Stripes, 7, mug),
     shape("mushroom", "mushroom", Kind::Dots, 1, mushroom),
-    shape("octahedron", "diamond", Kind::Noise, 4, octahedron),
+    shape("octahedron", "diamond", Kind::Noise, 9, octahedron),
     shape("pawn", "chess pawn", Kind::Wood, 1, pawn),
-    shape("pebble", "stone", Kind::Noise, 8, pebble),
+    shape("pebble", "stone", Kind::Noise, 11, pebble),
     shape("pipe", "pipe", Kind::Noise, 6, pipe),
     shape("pyramid", "pyramid", Kind::Brick, 1, pyramid),
     shape("rounded_box", "box", Kind::Zigzag, 3, rounded_box),
     shape("sphere", "ball", Kind::Checker, 4, sphere),
     shape("sponge", "cube full of holes", Kind::Plain, 4, sponge),
     shape("spool", "spool", Kind::Wood, 5, spool),
-    shape("spring", "coil spring", Kind::Plain, 10, spring),
-    shape("star", "star", Kind::Plain, 5, star),
-    shape("teapot", "teapot", Kind::Plain, 9, teapot),
+    shape("spring", "coil spring", Kind::Plain, 2, spring),
+    shape("star", "star", Kind::Plain, 4, star),
+    shape("teapot", "teapot", Kind::Plain, 7, teapot),
     shape(
         "tetrahedron",
         "triangular pyramid",
@@ -106,7 +106,7 @@ pub(super) static SHAPES: &[Shape] = &[
     shape("torus", "ring", Kind::Stripes, 9, torus),
     shape("torus_knot", "knot", Kind::Zigzag, 1, torus_knot),
     shape("vase", "vase", Kind::Zigzag, 6, vase),
-    shape("wheel", "wheel", Kind::Plain, 20, wheel),
+    shape("wheel", "wheel", Kind::Plain, 2, wheel),
 ];
 
 /// Columns around a lathe of unit size.
@@ -863,16 +863,19 @@ fn arrow() -> Solid {
 /// A river stone: a flattened ball with slow bumps.
 fn pebble() -> Solid {
     const STEPS: usize = 26;
-    let size = Vec3::new(0.5, 0.38, 0.29);
+    let size = Vec3::new(0.5, 0.40, 0.29);
     // Smooth in every direction: a few low-order waves.
     let swell = |d: Vec3| {
-        1.0 + 0.07 * libm::sinf(2.3 * d.x + 1.1 * d.y + 0.6)
-            + 0.06 * libm::sinf(2.9 * d.y - 1.7 * d.z + 2.0)
-            + 0.04 * libm::sinf(3.7 * d.z + 2.1 * d.x + 4.0)
+        1.0 + 0.06 * libm::sinf(1.9 * d.x + 1.1 * d.y + 0.6)
+            + 0.05 * libm::sinf(2.3 * d.y - 1.7 * d.z + 2.0)
+            + 0.03 * libm::sinf(2.9 * d.z + 2.1 * d.x + 4.0)
     };
     let place = |d: Vec3| {
         let d = d.normalize_or(Vec3::Z);
-        d * size * swell(d)
+        // Between ball and box: stones are blunt. |x|^2.5 = x² √|x|.
+        let power = |x: f32| x * x * x.abs().sqrt();
+        let blunt = libm::powf(power(d.x) + power(d.y) + power(d.z), -0.4);
+        d * size * (blunt * swell(d))
     };
     let mut surface = Surface::default();
     for axis in 0..3 {

