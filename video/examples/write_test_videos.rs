@@ -120,8 +120,8 @@ fn main() -> Result<(), AnyError> {
     set.mask("mask_noise", (98, 66), 20, 16.0, |f| {
         scene::noise_mask(98, 66, f)
     })?;
-    set.mask("mask_small", (16, 16), 20, 16.0, |f| {
-        scene::noise_mask(16, 16, f)
+    set.mask("mask_small", (64, 64), 20, 16.0, |f| {
+        scene::noise_mask(64, 64, f)
     })?;
     set.mask("mask_wide", (832, 480), 81, 16.0, |f| {
         scene::trimask(832, 480, f)

@@ -31,6 +31,8 @@ pub enum Encoder {
     /// An ffmpeg process: x264, NVENC, FFV1, … Bytes depend on its version.
     Ffmpeg {
         /// Arguments for the output, such as `-c:v libx264 -crf 12`; none: libx264 at the constant quantiser.
+        /// It gets the same 4:2:0 as the built-in encoder unless a `-pix_fmt` asks for more:
+        /// `-c:v ffv1 -pix_fmt gbrp` into an .mkv file loses nothing.
         args: Vec<String>,
         /// The program; none: `$FFMPEG`, then PATH.
         program: Option<std::path::PathBuf>,
@@ -77,7 +79,7 @@ pub struct ColorVideoWriter {
 #[derive(Debug)]
 enum Way {
     Embedded(Box<Embedded>),
-    Ffmpeg(EncodeProcess),
+    Ffmpeg(Box<EncodeProcess>),
 }
 
 #[derive(Debug)]
@@ -112,7 +114,9 @@ impl ColorVideoWriter {
             Encoder::Ffmpeg { args, program } => {
                 size::check(path, options.width, options.height)?;
                 let tools = Tools::find(program.as_deref())?;
-                Way::Ffmpeg(EncodeProcess::start(&tools, path, &settings, args)?)
+                Way::Ffmpeg(Box::new(EncodeProcess::start(
+                    &tools, path, &settings, args,
+                )?))
             }
         };
         Ok(Self {

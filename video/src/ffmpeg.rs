@@ -11,6 +11,7 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 
 use crate::color_writer::VideoSummary;
+use crate::colour::Yuv420;
 use crate::error::VideoError;
 use crate::fsx;
 use crate::h264::FRAMES_PER_KEY;
@@ -225,6 +226,8 @@ pub(crate) struct EncodeProcess {
     stdin: ChildStdin,
     output: NamedTempFile,
     target: PathBuf,
+    /// Where frames are converted, if YUV is fed.
+    picture: Option<Yuv420>,
     frames: u64,
 }
 
@@ -237,9 +240,10 @@ impl EncodeProcess {
     ) -> Result<Self, VideoError> {
         let container = container_of(target)?;
         let output = fsx::temporary_beside(target)?;
+        let feed = Feed::for_output(args);
         let mut command = Command::new(&tools.ffmpeg);
         command
-            .args(encode_arguments(settings, args))
+            .args(encode_arguments(settings, args, feed))
             .args(["-f", container])
             .arg(output.path())
             .stdin(Stdio::piped())
@@ -257,6 +261,8 @@ impl EncodeProcess {
             stdin,
             output,
             target: target.to_path_buf(),
+            picture: (feed == Feed::Yuv420)
+                .then(|| Yuv420::new(settings.width as usize, settings.height as usize)),
             frames: 0,
         })
     }
@@ -274,7 +280,15 @@ impl EncodeProcess {
     }
 
     pub(crate) fn push(&mut self, rgb: &[u8]) -> Result<(), VideoError> {
-        if let Err(source) = self.stdin.write_all(rgb) {
+        let written = if let Some(picture) = &mut self.picture {
+            picture.fill(rgb);
+            [&picture.y, &picture.cb, &picture.cr]
+                .into_iter()
+                .try_for_each(|plane| self.stdin.write_all(plane))
+        } else {
+            self.stdin.write_all(rgb)
+        };
+        if let Err(source) = written {
             // A broken pipe means that it gave up: its own words say why.
             let message = if source.kind() == std::io::ErrorKind::BrokenPipe {
                 self.process.stop();
@@ -300,6 +314,7 @@ impl EncodeProcess {
             output,
             target,
             frames,
+            picture: _,
         } = self;
         if frames == 0 {
             return Err(VideoError::NoFrames { path: target });
@@ -346,70 +361,93 @@ fn container_of(target: &Path) -> Result<&'static str, VideoError> {
     }
 }
 
+/// What goes through the pipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Feed {
+    /// The same 4:2:0 that the built-in encoder gets.
+    Yuv420,
+    /// For an output that is not 4:2:0; ffmpeg converts.
+    Rgb,
+}
+
+impl Feed {
+    /// By the `-pix_fmt` among the output's arguments.
+    fn for_output(args: &[String]) -> Self {
+        match pixel_format(args) {
+            None | Some("yuv420p" | "nv12") => Self::Yuv420,
+            Some(_) => Self::Rgb,
+        }
+    }
+}
+
+/// The value of the last `-pix_fmt`.
+fn pixel_format(args: &[String]) -> Option<&str> {
+    let at = args.iter().rposition(|arg| arg == "-pix_fmt")?;
+    args.get(at + 1).map(String::as_str)
+}
+
+/// Colour tags of YUV, as options of an input or an output.
+const YUV_TAGS: [&str; 10] = [
+    "-colorspace",
+    "smpte170m",
+    "-color_primaries",
+    "bt709",
+    "-color_trc",
+    "bt709",
+    "-color_range",
+    "tv",
+    "-chroma_sample_location",
+    "center",
+];
+
 /// Everything up to the output's container and name.
-fn encode_arguments(settings: &Settings, args: &[String]) -> Vec<OsString> {
-    let mut all: Vec<String> = [
-        "-nostdin",
-        "-hide_banner",
-        "-loglevel",
-        "error",
-        "-y",
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    all.extend([
-        "-video_size".to_owned(),
-        format!("{}x{}", settings.width, settings.height),
-        "-framerate".to_owned(),
-        settings.rate.to_string(),
-        "-i".to_owned(),
-        "pipe:0".to_owned(),
-        "-an".to_owned(),
-    ]);
-    // The same colours as the built-in way, tagged; `accurate_rnd` keeps the conversion off the fast, coarse path.
-    all.extend(
-        [
-            "-vf",
-            "scale=out_color_matrix=smpte170m:out_range=limited:flags=area+accurate_rnd+full_chroma_int",
-            "-colorspace",
-            "smpte170m",
-            "-color_primaries",
-            "bt709",
-            "-color_trc",
-            "bt709",
-            "-color_range",
-            "tv",
-            "-chroma_sample_location",
-            "center",
-            "-map_metadata",
-            "-1",
-            "-fflags",
-            "+bitexact",
-            "-flags:v",
-            "+bitexact",
-        ]
-        .map(str::to_owned),
+fn encode_arguments(settings: &Settings, args: &[String], feed: Feed) -> Vec<OsString> {
+    let size = format!("{}x{}", settings.width, settings.height);
+    let rate = settings.rate.to_string();
+    let qp = settings.qp.to_string();
+    // The same quantiser and frame types whatever the content.
+    let x264 = format!(
+        "aq-mode=0:mbtree=0:ipratio=1:scenecut=0:bframes=0:keyint={FRAMES_PER_KEY}:min-keyint={FRAMES_PER_KEY}"
     );
+    let mut all = vec!["-nostdin", "-hide_banner", "-loglevel", "error", "-y"];
+    all.extend(["-f", "rawvideo", "-video_size", &size, "-framerate", &rate]);
+    match feed {
+        Feed::Yuv420 => {
+            all.extend(["-pix_fmt", "yuv420p"]);
+            all.extend(&YUV_TAGS[..8]);
+        }
+        Feed::Rgb => all.extend(["-pix_fmt", "rgb24"]),
+    }
+    all.extend(["-i", "pipe:0", "-an", "-map_metadata", "-1"]);
+    all.extend(["-fflags", "+bitexact", "-flags:v", "+bitexact"]);
+    let is_rgb = pixel_format(args).is_some_and(|name| {
+        ["rgb", "bgr", "gbr"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    });
+    if feed == Feed::Rgb && !is_rgb {
+        // `accurate_rnd` keeps the conversion off the fast path, which is a level off.
+        all.extend([
+            "-vf",
+            "scale=out_color_matrix=smpte170m:out_range=limited:flags=accurate_rnd+full_chroma_int",
+        ]);
+    }
+    if !is_rgb {
+        all.extend(YUV_TAGS);
+    }
     if args.is_empty() {
-        let keys = FRAMES_PER_KEY;
-        all.extend(
-            [
-                "-c:v", "libx264", "-pix_fmt", "yuv420p", "-threads", "1", "-qp",
-            ]
-            .map(str::to_owned),
-        );
-        all.push(settings.qp.to_string());
-        all.push("-x264-params".to_owned());
-        // The same quantiser and frame types whatever the content.
-        all.push(format!(
-            "aq-mode=0:mbtree=0:ipratio=1:scenecut=0:bframes=0:keyint={keys}:min-keyint={keys}"
-        ));
+        all.extend([
+            "-c:v",
+            "libx264",
+            "-threads",
+            "1",
+            "-qp",
+            &qp,
+            "-x264-params",
+            &x264,
+        ]);
     } else {
-        all.extend_from_slice(args);
+        all.extend(args.iter().map(String::as_str));
     }
     all.into_iter().map(OsString::from).collect()
 }
@@ -431,6 +469,21 @@ mod tests {
         let kept = tail(long.as_bytes());
         assert_eq!(kept.len(), STDERR_TAIL_BYTES);
         assert!(kept.ends_with("the reason"));
+    }
+
+    #[test]
+    fn outputs_of_full_colour_are_fed_full_colour() {
+        let args = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+        assert_eq!(Feed::for_output(&[]), Feed::Yuv420);
+        assert_eq!(
+            Feed::for_output(&args("-c:v h264_nvenc -qp 8")),
+            Feed::Yuv420
+        );
+        assert_eq!(
+            Feed::for_output(&args("-c:v ffv1 -pix_fmt gbrp")),
+            Feed::Rgb
+        );
+        assert_eq!(Feed::for_output(&args("-pix_fmt")), Feed::Yuv420);
     }
 
     #[test]

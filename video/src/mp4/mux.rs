@@ -349,7 +349,9 @@ mod tests {
     }
 
     fn find(bytes: &[u8], name: [u8; 4]) -> Option<usize> {
-        bytes.windows(4).position(|window| window == name.as_slice())
+        bytes
+            .windows(4)
+            .position(|window| window == name.as_slice())
     }
 
     #[test]

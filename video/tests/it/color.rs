@@ -283,6 +283,27 @@ fn ffmpeg_encodes_the_same_colours() {
 }
 
 #[test]
+fn ffv1_of_rgb_loses_nothing() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mkv");
+    let frames: Vec<Vec<u8>> = (0..3).map(|f| picture(98, 66, f, 0.7, false)).collect();
+    let options = ColorVideoOptions {
+        encoder: Encoder::Ffmpeg {
+            args: ["-c:v", "ffv1", "-pix_fmt", "gbrp"]
+                .map(Into::into)
+                .to_vec(),
+            program: None,
+        },
+        ..color_options(98, 66)
+    };
+    write_color(&path, &options, &frames).unwrap();
+    assert!(read_all(&path, ReadFormat::Rgb8).unwrap() == frames);
+}
+
+#[test]
 fn an_encoder_that_ffmpeg_does_not_have_is_named() {
     if !has_ffmpeg() {
         return;
