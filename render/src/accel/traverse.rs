@@ -8,6 +8,7 @@ use super::{
     larger, largest_component,
     mesh::MeshBvh,
     simd::{Simd8, Stack},
+    smaller,
     triangle::{TriangleHit, TriangleRay, refine},
 };
 
