@@ -62,16 +62,16 @@ fn known_words(known: &[String]) -> String {
     if known.is_empty() {
         return "it has none".into();
     }
-    let mut words = known
+    let words = known
         .iter()
         .take(SHOWN)
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    if known.len() > SHOWN {
-        words += &format!(" and {} more", known.len() - SHOWN);
+    match known.len().saturating_sub(SHOWN) {
+        0 => format!("it has {words}"),
+        more => format!("it has {words} and {more} more"),
     }
-    format!("it has {words}")
 }
 
 /// A shot of one frame that shows `scene` at rest, and notes for the user about what the scene left

@@ -138,8 +138,9 @@ impl Shot {
             }
         }
         let surroundings = &self.environment;
-        if !(surroundings.rotation_rad.is_finite() && not_negative(&[surroundings.strength]))
-            || !not_negative(&surroundings.color)
+        let [r, g, b] = surroundings.color;
+        if !surroundings.rotation_rad.is_finite()
+            || !not_negative(&[r, g, b, surroundings.strength])
         {
             return Err(wrong(
                 "environment",
@@ -155,7 +156,7 @@ impl Shot {
             ));
         }
         if let Exposure::Ev(stops) = self.exposure
-            && !(stops.abs() <= MAX_STOPS)
+            && (stops.is_nan() || stops.abs() > MAX_STOPS)
         {
             return Err(wrong(
                 "exposure",
@@ -326,7 +327,7 @@ mod tests {
         });
         refused("environment", &|s| s.environment.strength = f32::INFINITY);
         refused("environment.asset", &|s| {
-            s.environment.asset = Some("sky".into())
+            s.environment.asset = Some("sky".into());
         });
         refused("exposure", &|s| s.exposure = Exposure::Ev(f32::NAN));
         refused("worlds[0]", &|s| s.worlds[0].removed = vec![1]);

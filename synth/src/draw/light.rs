@@ -7,7 +7,7 @@ use diorama_assets::environment::SunRecord;
 use glam::{Quat, Vec3};
 
 use super::sample::{direction_at, half_shell, uniform};
-use super::{DrawError, Drawing, choice};
+use super::{DrawError, Drawing, choice, listed};
 use crate::shot::{Environment, Light, LightKind, Pose, Track, WorldSet};
 
 /// Everything that lights a shot.
@@ -79,12 +79,12 @@ fn draw_environment(
     elevation_deg: f64,
 ) -> Result<(String, Arc<EnvironmentMap>), DrawError> {
     let mut stream = drawing.stream("environment");
-    let listed = drawing.listed(
+    let allowed = listed(
         drawing.library.environments(),
         &drawing.recipe.environments,
         "environments",
     )?;
-    let id = choice(&mut stream, &listed).id.clone();
+    let id = choice(&mut stream, &allowed).id.clone();
     let id = drawing.library.with_sun(&id, elevation_deg);
     let map = drawing.library.environment(&id)?;
     Ok((id, map))

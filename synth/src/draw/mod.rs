@@ -149,38 +149,35 @@ impl Drawing<'_> {
     fn gravity(&self) -> Vec3 {
         Vec3::new(0.0, 0.0, -self.recipe.gravity as f32)
     }
+}
 
-    /// The records of `all` that the recipe allows, at least one.
-    fn listed(
-        &self,
-        all: &[AssetRecord],
-        allowed: &[String],
-        what: &'static str,
-    ) -> Result<Vec<AssetRecord>, DrawError> {
-        if let Some(missing) = allowed
-            .iter()
-            .find(|id| !all.iter().any(|record| record.id == **id))
-        {
-            return Err(DrawError::Empty {
-                what,
-                hint: format!(
-                    "`{missing}` is not in the library; give its folder with `--assets DIR`"
-                ),
-            });
-        }
-        let listed: Vec<AssetRecord> = all
-            .iter()
-            .filter(|record| allowed.is_empty() || allowed.contains(&record.id))
-            .cloned()
-            .collect();
-        if listed.is_empty() {
-            return Err(DrawError::Empty {
-                what,
-                hint: "give a folder with some, `--assets DIR`".into(),
-            });
-        }
-        Ok(listed)
+/// The records of `all` that the recipe allows, at least one.
+fn listed(
+    all: &[AssetRecord],
+    allowed: &[String],
+    what: &'static str,
+) -> Result<Vec<AssetRecord>, DrawError> {
+    if let Some(missing) = allowed
+        .iter()
+        .find(|id| !all.iter().any(|record| record.id == **id))
+    {
+        return Err(DrawError::Empty {
+            what,
+            hint: format!("`{missing}` is not in the library; give its folder with `--assets DIR`"),
+        });
     }
+    let listed: Vec<AssetRecord> = all
+        .iter()
+        .filter(|record| allowed.is_empty() || allowed.contains(&record.id))
+        .cloned()
+        .collect();
+    if listed.is_empty() {
+        return Err(DrawError::Empty {
+            what,
+            hint: "give a folder with some, `--assets DIR`".into(),
+        });
+    }
+    Ok(listed)
 }
 
 /// One of a list that is not empty.

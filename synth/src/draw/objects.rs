@@ -8,7 +8,7 @@ use glam::Vec3;
 use super::accept::Rejection;
 use super::material::{RandomInputs, adjectives};
 use super::sample::{rotation, uniform};
-use super::{DrawError, Drawing, Halt, Thing, choice};
+use super::{DrawError, Drawing, Halt, Thing, choice, listed};
 use crate::physics::{Body, BodyShape, Motion, gaps, penetrations, settle};
 use crate::recipe::Stationary;
 use crate::shot::{Object, Pose, Role, Track, WorldSet};
@@ -35,14 +35,14 @@ pub(super) fn draw(drawing: &Drawing<'_>, backdrop: &[Thing]) -> Result<Group, H
     let count = fewest + stream.below(u64::from(end - fewest)) as u32;
     let stationary = stream.chance(recipe.prob_stationary_object);
     let same = stream.chance(recipe.prob_same_object);
-    let listed = drawing.listed(drawing.library.objects(), &recipe.objects, "objects")?;
-    let shared = draw_asset(drawing, &listed, "objects/asset");
+    let allowed = listed(drawing.library.objects(), &recipe.objects, "objects")?;
+    let shared = draw_asset(drawing, &allowed, "objects/asset");
     let mut things = Vec::new();
     for index in 0..count {
         let asset = if same {
             shared.clone()
         } else {
-            draw_asset(drawing, &listed, &format!("object/{index}/asset"))
+            draw_asset(drawing, &allowed, &format!("object/{index}/asset"))
         };
         let id = (backdrop.len() + things.len() + 1) as u32;
         things.push(draw_object(drawing, id, index, &asset)?);
@@ -54,9 +54,9 @@ pub(super) fn draw(drawing: &Drawing<'_>, backdrop: &[Thing]) -> Result<Group, H
     Ok(Group { things, stationary })
 }
 
-fn draw_asset(drawing: &Drawing<'_>, listed: &[AssetRecord], label: &str) -> String {
+fn draw_asset(drawing: &Drawing<'_>, allowed: &[AssetRecord], label: &str) -> String {
     let mut stream = drawing.stream(label);
-    let id = choice(&mut stream, listed).id.clone();
+    let id = choice(&mut stream, allowed).id.clone();
     drawing
         .library
         .textured(&id, &mut |count| stream.below(count))

@@ -193,7 +193,7 @@ fn numbers(text: &str) -> Option<Vec<f64>> {
 }
 
 fn whole(value: f64) -> Option<toml::Value> {
-    (value.fract() == 0.0 && value.abs() < 1e15).then(|| toml::Value::Integer(value as i64))
+    (value.fract() == 0.0 && value.abs() < 1e15).then_some(toml::Value::Integer(value as i64))
 }
 
 /// The TOML value that `text` means for a parameter of this kind, or what was expected.
