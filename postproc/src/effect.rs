@@ -97,8 +97,8 @@ impl EffectAreas {
         exposure_factor: f32,
     ) -> Self {
         let (full, removed) = (&frame.worlds[0], &frame.worlds[tuple.world]);
-        let count = mask.len().max(1) as f64;
-        let share = |n: usize| n as f64 / count;
+        let pixels = mask.len().max(1) as f64;
+        let share = |n: usize| n as f64 / pixels;
         let faint = full
             .radiance
             .data
@@ -110,9 +110,9 @@ impl EffectAreas {
             })
             .count();
         Self {
-            mask_share: share(mask.iter().filter(|v| **v == crate::mask::REMOVE).count()),
-            untouched_share: share(removed.touched.data.iter().filter(|t| **t == 0).count()),
-            effect_share: share(effect_mask.iter().filter(|v| **v != 0).count()),
+            mask_share: share(count(mask, |v| v == crate::mask::REMOVE)),
+            untouched_share: share(count(&removed.touched.data, |t| t == 0)),
+            effect_share: share(count(effect_mask, |v| v != 0)),
             effect_outside_mask_share: share(
                 effect_mask
                     .iter()
@@ -124,6 +124,11 @@ impl EffectAreas {
             effect_box: box_of(effect_mask, full.display.width, |v| v != 0),
         }
     }
+}
+
+/// How many of the values `is` picks.
+pub fn count<T: Copy>(values: &[T], is: impl Fn(T) -> bool) -> usize {
+    values.iter().filter(|value| is(**value)).count()
 }
 
 /// Smallest box around the pixels that `is` picks, `[x_min, y_min, x_max, y_max)`.

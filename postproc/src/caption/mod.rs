@@ -115,6 +115,7 @@ pub fn captions(
     let mut writer = Writer {
         facts: &facts,
         stream: &mut stream,
+        used: Vec::new(),
     };
     Captions {
         short_prompt: writer.short(),
@@ -157,6 +158,8 @@ type Blanks = BTreeMap<&'static str, String>;
 struct Writer<'a> {
     facts: &'a Facts,
     stream: &'a mut Stream,
+    /// Patterns that the paragraph in hand has used.
+    used: Vec<usize>,
 }
 
 impl Writer<'_> {
@@ -183,6 +186,7 @@ impl Writer<'_> {
 
     /// Several sentences: the most important are placed first, then put in reading order.
     fn paragraph(&mut self, length: &Length) -> String {
+        self.used.clear();
         // (importance, reading order, sentence); lower is earlier.
         let mut sentences: Vec<(usize, usize, String)> = Vec::new();
         let mut add = |importance: usize, place: usize, text: Option<String>| {
@@ -227,10 +231,15 @@ impl Writer<'_> {
 
         sentences.sort_by_key(|(importance, place, _)| (*importance, *place));
         let mut kept: Vec<(usize, String)> = Vec::new();
+        let mut so_far = String::new();
         for (_, place, sentence) in sentences {
-            let mut text: String = kept.iter().map(|(_, s)| format!("{s} ")).collect();
-            text.push_str(&sentence);
-            if word_count(&text) <= length.words && token_bound(&text) <= TOKEN_LIMIT {
+            let with_it = if so_far.is_empty() {
+                sentence.clone()
+            } else {
+                format!("{so_far} {sentence}")
+            };
+            if word_count(&with_it) <= length.words && token_bound(&with_it) <= TOKEN_LIMIT {
+                so_far = with_it;
                 kept.push((place, sentence));
             }
         }
@@ -254,12 +263,19 @@ impl Writer<'_> {
             .collect()
     }
 
-    /// A drawn pattern of the slot with its blanks filled; `None` when none is eligible.
+    /// A drawn pattern of the slot with its blanks filled; `None` when none is eligible. Patterns
+    /// and first words that the paragraph has not used yet are preferred.
     fn draw(&mut self, slot: Slot, blanks: &Blanks) -> Option<String> {
         let order = self.order(slot);
-        order
+        let (fresh, stale): (Vec<usize>, Vec<usize>) = order
             .into_iter()
-            .find_map(|pattern| self.fill(pattern, blanks))
+            .partition(|pattern| !self.used.iter().any(|used| sound_alike(*used, *pattern)));
+        let (pattern, text) = fresh
+            .into_iter()
+            .chain(stale)
+            .find_map(|pattern| Some((pattern, self.fill(pattern, blanks)?)))?;
+        self.used.push(pattern);
+        Some(text)
     }
 
     /// The pattern as a sentence, unless a blank is not known or a removed object would be named.
@@ -316,11 +332,18 @@ impl Writer<'_> {
 
         let mut place = String::new();
         if let Some((words, noun)) = &facts.support {
+            // Things that never land are above it.
+            let is_in_air = |act: &Act| matches!(act, Act::Hover | Act::Fly | Act::Fall);
             let in_air = facts
                 .things
                 .iter()
-                .any(|thing| matches!(thing.acts[0], Act::Hover | Act::Fly | Act::Fall));
-            let preposition = if in_air { "over" } else { "on" };
+                .filter(|t| t.acts.iter().all(is_in_air))
+                .count();
+            let preposition = if in_air * 2 > count { "above" } else { "on" };
+            blanks.insert(
+                "support",
+                definite(&adjective_list(words, adjectives), noun, 1),
+            );
             let support = indefinite(&adjective_list(words, adjectives), noun, 1);
             let lead = format!("{preposition} {support}");
             place = format!(" {lead}");
@@ -448,21 +471,21 @@ impl Writer<'_> {
             .map(|(noun, count)| {
                 let total = self.facts.things.iter().filter(|t| t.noun == noun).count();
                 if count == total {
-                    definite(noun, count)
+                    definite("", noun, count)
                 } else {
                     let part = if count == 1 {
                         "one"
                     } else {
                         words::number(count)
                     };
-                    format!("{part} of {}", definite(noun, total))
+                    format!("{part} of {}", definite("", noun, total))
                 }
             })
             .collect();
         list(&items)
     }
 
-    /// Where still things are that are the only one of their noun.
+    /// Where still things are that are the only one of their noun: one sentence per side.
     fn details(&self, adjectives: usize) -> Vec<Blanks> {
         let facts = self.facts;
         let single = |thing: &&Thing| {
@@ -472,26 +495,45 @@ impl Writer<'_> {
                     .iter()
                     .any(|g| g.noun == thing.noun && g.count == 1)
         };
-        facts
-            .things
-            .iter()
-            .filter(single)
-            .map(|thing| {
-                let words = adjective_list(&thing.adjectives, adjectives);
-                let one = if words.is_empty() {
-                    definite(&thing.noun, 1)
-                } else {
-                    format!("the {words} {}", thing.noun)
-                };
-                let side = match thing.side {
-                    Side::Left => "on the left",
-                    Side::Middle => "in the middle",
-                    Side::Right => "on the right",
-                };
-                Blanks::from([("one", one), ("one_is", "is".into()), ("side", side.into())])
+        [
+            (Side::Left, "on the left"),
+            (Side::Middle, "in the middle"),
+            (Side::Right, "on the right"),
+        ]
+        .into_iter()
+        .filter_map(|(side, words)| {
+            let there: Vec<String> = facts
+                .things
+                .iter()
+                .filter(single)
+                .filter(|thing| thing.side == side)
+                .take(3)
+                .map(|thing| {
+                    let look = adjective_list(&thing.adjectives, adjectives);
+                    definite(&look, &thing.noun, 1)
+                })
+                .collect();
+            let is = if there.len() > 1 { "are" } else { "is" };
+            (!there.is_empty()).then(|| {
+                Blanks::from([
+                    ("one", list(&there)),
+                    ("one_is", is.to_owned()),
+                    ("side", words.to_owned()),
+                ])
             })
-            .collect()
+        })
+        .collect()
     }
+}
+
+/// Are these one pattern, or two that begin with the same words?
+fn sound_alike(a: usize, b: usize) -> bool {
+    let opener = |pattern: usize| -> Vec<&str> {
+        let text = PATTERNS[pattern].1;
+        let fixed = text.split('{').next().unwrap_or_default();
+        fixed.split_whitespace().take(2).collect()
+    };
+    a == b || (!opener(a).is_empty() && opener(a) == opener(b))
 }
 
 /// The first `most` adjectives, `shiny, red`.

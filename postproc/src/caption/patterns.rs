@@ -98,7 +98,7 @@ pub const PATTERNS: &[(Slot, &str)] = &[
     (Slot::Camera, "the camera does not move{fixed}."),
     (Slot::Camera, "the view is fixed{fixed}."),
     (Slot::Empty, "the scene is empty{light}."),
-    (Slot::Empty, "nothing stands{place}{light}."),
-    (Slot::Empty, "an empty scene{place}{light}."),
-    (Slot::Empty, "there is nothing{place}{light}."),
+    (Slot::Empty, "nothing stands on {support}{light}."),
+    (Slot::Empty, "an empty scene{light}."),
+    (Slot::Empty, "there is nothing on {support}{light}."),
 ];

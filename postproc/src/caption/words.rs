@@ -168,15 +168,14 @@ pub fn indefinite(adjectives: &str, noun: &str, count: usize) -> String {
     format!("{} {phrase}", article(&phrase))
 }
 
-/// `the cube`, `the three cubes`, `the pair of scissors`.
-pub fn definite(noun: &str, count: usize) -> String {
-    if count > 1 {
-        return format!("the {} {}", number(count), plural(noun));
-    }
-    if is_pair(noun) {
-        return format!("the pair of {noun}");
-    }
-    format!("the {noun}")
+/// `the shiny cube`, `the three cubes`, `the pair of scissors`.
+pub fn definite(adjectives: &str, noun: &str, count: usize) -> String {
+    let phrase = indefinite(adjectives, noun, count);
+    let phrase = match phrase.split_once(' ') {
+        Some(("a" | "an", rest)) => rest,
+        _ => phrase.as_str(),
+    };
+    format!("the {phrase}")
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -286,7 +285,9 @@ mod tests {
         assert_eq!(indefinite("red", "scissors", 1), "a pair of red scissors");
         assert_eq!(indefinite("", "scissors", 2), "two pairs of scissors");
         assert_eq!(indefinite("", "cube", 40), "many cubes");
-        assert_eq!(definite("cube", 2), "the two cubes");
+        assert_eq!(definite("", "cube", 2), "the two cubes");
+        assert_eq!(definite("old", "egg", 1), "the old egg");
+        assert_eq!(definite("red", "scissors", 1), "the pair of red scissors");
     }
 
     #[test]

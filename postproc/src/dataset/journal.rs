@@ -219,10 +219,14 @@ pub fn read_journals(folder: &Path) -> Result<Journals> {
     names.sort_unstable();
     let mut journals = Journals::default();
     for name in names {
-        let Some(name) = name.to_str().filter(|name| name.ends_with(".jsonl")) else {
+        let path = folder.join(&name);
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "jsonl")
+        {
             continue;
-        };
-        let path = folder.join(name);
+        }
+        let name = name.to_string_lossy();
         if name.starts_with("done.") {
             for entry in read_lines::<DoneEntry>(&path)? {
                 journals.done.insert(entry.id.clone(), entry);

@@ -192,6 +192,11 @@ fn has_roles_of_shot(shot: &Shot, tuple: &Tuple) -> bool {
         })
 }
 
+/// Width, height and number of values.
+fn shape<T>(plane: &Plane<T>) -> (u32, u32, usize) {
+    (plane.width, plane.height, plane.data.len())
+}
+
 /// A frame must have every plane at the Shot's size, or indices elsewhere would panic.
 pub(crate) fn check_frame(shot: &Shot, frame: &Frame, expected: u32) -> Result<()> {
     let wrong = |reason: String| PostprocError::Frame {
@@ -232,9 +237,6 @@ pub(crate) fn check_frame(shot: &Shot, frame: &Frame, expected: u32) -> Result<(
     let fits = |w: u32, h: u32, length: usize| {
         (w, h) == (width, height) && length == width as usize * height as usize
     };
-    fn shape<T>(plane: &Plane<T>) -> (u32, u32, usize) {
-        (plane.width, plane.height, plane.data.len())
-    }
     let labels = &frame.labels;
     let mut shapes = vec![
         ("coverage", shape(&frame.coverage)),

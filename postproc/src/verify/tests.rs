@@ -46,6 +46,10 @@ fn dataset() -> (tempfile::TempDir, PathBuf) {
     (folder, sample)
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands for a renderer, which can fail"
+)]
 fn render(shot: &Shot, _: &SampleJson, index: u32) -> std::result::Result<Frame, String> {
     Ok(testing::frame(shot, index))
 }
@@ -279,7 +283,9 @@ fn a_pair_that_differs_where_it_must_not_is_found() {
                 .data
                 .as_flattened()
                 .to_vec();
-            rgb.iter_mut().for_each(|v| *v = v.saturating_add(6));
+            for value in &mut rgb {
+                *value = value.saturating_add(6);
+            }
             rgb
         })
         .collect();

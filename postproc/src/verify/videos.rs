@@ -8,7 +8,7 @@ use diorama_video::{Mp4Index, ReadFormat, ReadOptions, VideoError, VideoFrame, V
 use super::levels::LevelDifferences;
 use super::rendered::{Expected, MARGIN_PX, box_distance};
 use super::report::{Law, SampleFindings, laws};
-use crate::effect::box_of;
+use crate::effect::{box_of, count as count_pixels};
 use crate::error::Result;
 use crate::mask::{self, BACKGROUND, KEEP, MaskMode, MaskRule, REMOVE};
 use crate::sample_json::{FrameRecord, SampleJson};
@@ -386,7 +386,7 @@ fn check_record(
         let distance = box_distance(seen, grown, sample.resolution);
         findings.measure(laws::BOXES, at, f64::from(distance));
         if grow == 0 {
-            let area = mask.data.iter().filter(|value| **value == level).count() as u64;
+            let area = count_pixels(&mask.data, |value| value == level) as u64;
             findings.measure(laws::AREAS, at, area.abs_diff(pixels) as f64);
         }
     }
