@@ -12,6 +12,8 @@ pub struct PixelSums {
     albedo: DVec3,
     normal: DVec3,
     distance: f64,
+    /// Squares of albedo, normal and distance.
+    feature_squares: DVec3,
 }
 
 /// One pixel of one world.
@@ -27,6 +29,8 @@ pub struct Pixel {
     pub normal: Vec3,
     /// Mean distance of first surfaces, metres (0 for the environment).
     pub distance: f32,
+    /// Variance of the means of albedo, normal (each summed over its components) and distance.
+    pub feature_variance: Vec3,
 }
 
 impl PixelSums {
@@ -41,23 +45,40 @@ impl PixelSums {
         self.albedo += sample.albedo.as_dvec3();
         self.normal += sample.normal.as_dvec3();
         self.distance += f64::from(sample.distance);
+        self.feature_squares += DVec3::new(
+            sample.albedo.as_dvec3().length_squared(),
+            sample.normal.as_dvec3().length_squared(),
+            f64::from(sample.distance) * f64::from(sample.distance),
+        );
     }
 
     /// Means over `samples` samples.
     pub fn finish(&self, samples: u32) -> Pixel {
         let n = f64::from(samples);
         let mean = self.radiance / n;
-        let variance = if samples > 1 {
-            ((self.squares / n - mean * mean) / (n - 1.0)).max(DVec3::ZERO)
-        } else {
-            DVec3::ZERO
+        let variance_of_mean = |squares: DVec3, squared_means: DVec3| {
+            if samples > 1 {
+                ((squares / n - squared_means) / (n - 1.0)).max(DVec3::ZERO)
+            } else {
+                DVec3::ZERO
+            }
         };
+        let variance = variance_of_mean(self.squares, mean * mean);
+        let feature_variance = variance_of_mean(
+            self.feature_squares,
+            DVec3::new(
+                self.albedo.length_squared(),
+                self.normal.length_squared(),
+                self.distance * self.distance,
+            ) / (n * n),
+        );
         Pixel {
             radiance: mean.as_vec3(),
             variance: variance.as_vec3(),
             albedo: (self.albedo / n).as_vec3(),
             normal: (self.normal / n).as_vec3(),
             distance: (self.distance / n) as f32,
+            feature_variance: feature_variance.as_vec3(),
         }
     }
 }

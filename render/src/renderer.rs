@@ -443,6 +443,7 @@ struct Guides {
     albedo: Vec<Vec3>,
     normal: Vec<Vec3>,
     depth: Vec<f32>,
+    feature_variance: Vec<Vec3>,
 }
 
 fn guides(pixels: &[Pixel], width: u32, height: u32) -> Guides {
@@ -455,6 +456,7 @@ fn guides(pixels: &[Pixel], width: u32, height: u32) -> Guides {
         albedo: gather(|p| p.albedo),
         normal: gather(|p| p.normal),
         depth: pixels.iter().map(|p| p.distance).collect(),
+        feature_variance: gather(|p| p.feature_variance),
     }
 }
 
@@ -468,6 +470,7 @@ impl Guides {
             albedo: &self.albedo,
             normal: &self.normal,
             depth: &self.depth,
+            feature_variance: &self.feature_variance,
         }
     }
 }

@@ -109,9 +109,9 @@ impl Bounds {
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub(super) struct Node {
-    /// `planes[axis][0]` are the eight smallest coordinates, `planes[axis][1]` the largest. A child
-    /// that is not there has its planes the wrong way round at infinity: no ray enters it.
-    pub(super) planes: [[[f32; 8]; 2]; 3],
+    /// `planes[2 * axis]` are the eight smallest coordinates, `planes[2 * axis + 1]` the largest. A
+    /// child that is not there has its planes the wrong way round at infinity: no ray enters it.
+    pub(super) planes: [[f32; 8]; 6],
     /// Node index, or leaf index with [`LEAF`] set.
     pub(super) children: [u32; 8],
     unused: [u32; 8],
@@ -120,7 +120,12 @@ pub(super) struct Node {
 impl Node {
     /// No children.
     const EMPTY: Self = Self {
-        planes: [[[f32::INFINITY; 8], [f32::NEG_INFINITY; 8]]; 3],
+        planes: {
+            let (nowhere, everywhere) = ([f32::INFINITY; 8], [f32::NEG_INFINITY; 8]);
+            [
+                nowhere, everywhere, nowhere, everywhere, nowhere, everywhere,
+            ]
+        },
         children: [LEAF; 8],
         unused: [0; 8],
     };
@@ -457,8 +462,8 @@ fn emit(binary: &[Bvh2Node], cuts: &[Cut]) -> WideTree {
             let node = &mut tree.nodes[wide];
             node.children[slot] = reference;
             for axis in 0..3 {
-                node.planes[axis][0][slot] = bounds.min[axis];
-                node.planes[axis][1][slot] = bounds.max[axis];
+                node.planes[2 * axis][slot] = bounds.min[axis];
+                node.planes[2 * axis + 1][slot] = bounds.max[axis];
             }
         }
         open[first_open..].reverse();

@@ -28,6 +28,12 @@ pub trait Simd8: Copy + Send + Sync + sealed::Sealed + 'static {
     fn splat(self, x: f32) -> Self::F;
     /// Lane i is `lanes[i]`.
     fn load(self, lanes: &[f32; 8]) -> Self::F;
+    /// Lane i is `rows[row][i]`.
+    #[inline(always)]
+    fn load_row<const ROWS: usize>(self, rows: &[[f32; 8]; ROWS], row: Row<ROWS>) -> Self::F {
+        // SAFETY: a `Row<ROWS>` is at most 8·(ROWS − 1), and `rows` is 8·ROWS floats.
+        self.load(unsafe { &*rows.as_ptr().cast::<f32>().add(row.0).cast::<[f32; 8]>() })
+    }
     /// `out[i]` becomes lane i.
     fn store(self, a: Self::F, out: &mut [f32; 8]);
     /// a + b.
@@ -59,6 +65,30 @@ pub trait Simd8: Copy + Send + Sync + sealed::Sealed + 'static {
     /// Runs `kernel` as compiled for this instruction set: in the caller, or, where that would make the
     /// caller large, in a function of its own.
     fn call<K: Kernel>(self, kernel: K) -> K::Output;
+}
+
+/// One of the rows of an `[[f32; 8]; ROWS]`, so kept that finding it needs neither check nor
+/// multiplication.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<const ROWS: usize>(usize);
+
+impl<const ROWS: usize> Row<ROWS> {
+    /// Row `index`.
+    ///
+    /// # Panics
+    /// There is no such row.
+    #[inline(always)]
+    pub const fn new(index: usize) -> Self {
+        assert!(index < ROWS);
+        Self(8 * index)
+    }
+
+    /// The other row of a pair: 1 for 0, 2 for 3.
+    #[inline(always)]
+    pub const fn partner(self) -> Self {
+        const { assert!(ROWS.is_multiple_of(2)) };
+        Self(self.0 ^ 8)
+    }
 }
 
 /// Work that is compiled once for each instruction set.

@@ -244,6 +244,11 @@ impl Tlas {
 }
 
 impl Placed {
+    #[inline(always)]
+    fn is_in_world(&self) -> bool {
+        matches!(self.frame, Frame::World)
+    }
+
     /// A ray in object space, its distances those of the world; `None` where the pose has no inverse.
     #[inline(always)]
     fn local(&self, in_world: &LocalRay, time: f32) -> Option<LocalRay> {
@@ -265,15 +270,31 @@ impl Placed {
         inverse.is_finite().then_some(inverse)
     }
 
+    /// The walk of the mesh where it stands in the world as it is; `boxes` is the upper tree's box
+    /// test, which does for it too.
     #[inline(always)]
-    fn walk<S: Simd8>(&self, simd: S, ray: &LocalRay, index: u32) -> MeshWalk<'_, S> {
-        MeshWalk::new(
-            simd,
-            &self.instance.mesh,
-            ray,
-            index,
-            self.instance.needs_filter,
-        )
+    fn walk_in_world<S: Simd8>(
+        &self,
+        simd: S,
+        index: u32,
+        in_world: &LocalRay,
+        boxes: BoxRay<S>,
+    ) -> MeshWalk<'_, S> {
+        let Instance {
+            mesh, needs_filter, ..
+        } = &self.instance;
+        MeshWalk::new(simd, mesh, in_world, boxes, index, *needs_filter)
+    }
+
+    /// The walk of the mesh in its own space.
+    #[inline(always)]
+    fn walk<S: Simd8>(&self, simd: S, index: u32, local: &LocalRay) -> MeshWalk<'_, S> {
+        let Instance {
+            mesh, needs_filter, ..
+        } = &self.instance;
+        let margin = (largest_component(local.origin) + mesh.reach()) * SLACK;
+        let boxes = BoxRay::new(simd, local, margin);
+        MeshWalk::new(simd, mesh, local, boxes, index, *needs_filter)
     }
 }
 
@@ -358,10 +379,15 @@ impl<F: FnMut(&Hit) -> bool> Kernel for Intersect<'_, F> {
             |leaf, stack| {
                 let index = tlas.instance_of_leaf[leaf as usize];
                 let placed = &tlas.placed[index as usize];
-                if placed.instance.worlds & ray.worlds != 0
-                    && let Some(local) = placed.local(&in_world, ray.time)
-                {
-                    let walk = placed.walk(simd, &local, index);
+                if placed.instance.worlds & ray.worlds == 0 {
+                    return Some(nearest.limit());
+                }
+                // Two copies of the walk: the first has its numbers ready in registers.
+                if placed.is_in_world() {
+                    let walk = placed.walk_in_world(simd, index, &in_world, boxes);
+                    walk.nearest(simd, stack, &mut nearest, &mut self.filter);
+                } else if let Some(local) = placed.local(&in_world, ray.time) {
+                    let walk = placed.walk(simd, index, &local);
                     walk.nearest(simd, stack, &mut nearest, &mut self.filter);
                 }
                 Some(nearest.limit())
@@ -391,13 +417,10 @@ impl<F: FnMut(&Hit) -> bool> Kernel for IntersectInstance<'_, F> {
         if self.tlas.instance_of_leaf.contains(&self.index)
             && let Some(local) = placed.local(&in_world, ray.time)
         {
-            let walk = placed.walk(simd, &local, self.index);
-            walk.nearest(
-                simd,
-                &mut Stack::new(&mut Entries::new()),
-                &mut nearest,
-                &mut self.filter,
-            );
+            let walk = placed.walk(simd, self.index, &local);
+            let mut entries = Entries::new();
+            let stack = &mut Stack::new(&mut entries);
+            walk.nearest(simd, stack, &mut nearest, &mut self.filter);
         }
         nearest.into_hit()
     }
@@ -434,13 +457,20 @@ impl<F: FnMut(&Hit) -> bool> Kernel for BlockedWorlds<'_, F> {
                 let index = tlas.instance_of_leaf[leaf as usize];
                 let placed = &tlas.placed[index as usize];
                 let worlds = placed.instance.worlds & ray.worlds;
-                if worlds & !blocked != 0
-                    && let Some(local) = placed.local(&in_world, ray.time)
-                {
-                    let walk = placed.walk(simd, &local, index);
-                    if walk.any(simd, stack, ray.t_max, &mut self.filter) {
-                        blocked |= worlds;
-                    }
+                if worlds & !blocked == 0 {
+                    return Some(ray.t_max);
+                }
+                let hit = if placed.is_in_world() {
+                    let walk = placed.walk_in_world(simd, index, &in_world, boxes);
+                    walk.any(simd, stack, ray.t_max, &mut self.filter)
+                } else if let Some(local) = placed.local(&in_world, ray.time) {
+                    let walk = placed.walk(simd, index, &local);
+                    walk.any(simd, stack, ray.t_max, &mut self.filter)
+                } else {
+                    false
+                };
+                if hit {
+                    blocked |= worlds;
                 }
                 (blocked != ray.worlds).then_some(ray.t_max)
             },

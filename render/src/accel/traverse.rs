@@ -7,7 +7,7 @@ use super::{
     build::{LEAF, Node},
     larger, largest_component,
     mesh::MeshBvh,
-    simd::{Simd8, Stack},
+    simd::{Row, Simd8, Stack},
     smaller,
     triangle::{TriangleHit, TriangleRay, refine},
 };
@@ -50,12 +50,13 @@ impl LocalRay {
 }
 
 /// A ray made ready for conservative tests of eight boxes.
+#[derive(Clone, Copy)]
 pub(super) struct BoxRay<S: Simd8> {
     scale: [S::F; 3],
     near_offset: [S::F; 3],
     far_offset: [S::F; 3],
-    /// Which of `Node::planes[axis]` a ray enters through.
-    near_side: [usize; 3],
+    /// Which of `Node::planes` a ray enters through along each axis.
+    entries: [Row<6>; 3],
     t_min: S::F,
 }
 
@@ -70,10 +71,10 @@ impl<S: Simd8> BoxRay<S> {
             scale: splat3(simd, inverse),
             near_offset: splat3(simd, middle + reach),
             far_offset: splat3(simd, middle - reach),
-            near_side: [
-                usize::from(inverse.x < 0.0),
-                usize::from(inverse.y < 0.0),
-                usize::from(inverse.z < 0.0),
+            entries: [
+                Row::new(usize::from(inverse.x < 0.0)),
+                Row::new(2 + usize::from(inverse.y < 0.0)),
+                Row::new(4 + usize::from(inverse.z < 0.0)),
             ],
             t_min: simd.splat(ray.t_min),
         }
@@ -82,14 +83,14 @@ impl<S: Simd8> BoxRay<S> {
     /// Where the planes through which a ray enters along an axis are met.
     #[inline(always)]
     fn near(&self, simd: S, node: &Node, axis: usize) -> S::F {
-        let planes = simd.load(&node.planes[axis][self.near_side[axis]]);
+        let planes = simd.load_row(&node.planes, self.entries[axis]);
         simd.mul_sub(planes, self.scale[axis], self.near_offset[axis])
     }
 
     /// Where the planes through which it leaves are met.
     #[inline(always)]
     fn far(&self, simd: S, node: &Node, axis: usize) -> S::F {
-        let planes = simd.load(&node.planes[axis][1 - self.near_side[axis]]);
+        let planes = simd.load_row(&node.planes, self.entries[axis].partner());
         simd.mul_sub(planes, self.scale[axis], self.far_offset[axis])
     }
 
@@ -238,14 +239,14 @@ impl<'a, S: Simd8> MeshWalk<'a, S> {
         simd: S,
         mesh: &'a MeshBvh,
         ray: &LocalRay,
+        boxes: BoxRay<S>,
         instance: u32,
         needs_filter: bool,
     ) -> Self {
-        let margin = (largest_component(ray.origin) + mesh.reach()) * SLACK;
         Self {
             mesh,
             ray: *ray,
-            boxes: BoxRay::new(simd, ray, margin),
+            boxes,
             triangles: TriangleRay::new(simd, ray),
             instance,
             needs_filter,

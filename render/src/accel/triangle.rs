@@ -14,7 +14,11 @@
 use bytemuck::{Pod, Zeroable};
 use glam::Vec3;
 
-use super::{larger, simd::Simd8, traverse::LocalRay};
+use super::{
+    larger,
+    simd::{Row, Simd8},
+    traverse::LocalRay,
+};
 
 /// What each triangle's box grows by, as a share of its largest side; see the module documentation.
 pub(super) const BOX_MARGIN: f32 = 1.0 / 65536.0;
@@ -93,7 +97,8 @@ impl Shear {
 
 /// A ray made ready for triangle tests, eight at a time.
 pub(super) struct TriangleRay<S: Simd8> {
-    axes: [usize; 3],
+    /// Which coordinates are the two sheared ones and the depth.
+    axes: [Row<3>; 3],
     /// Origin along `axes`.
     origin: [S::F; 3],
     slopes: [S::F; 2],
@@ -140,7 +145,7 @@ impl<S: Simd8> TriangleRay<S> {
         let [x, y, z] = shear.axes;
         let origin = ray.origin.to_array();
         Self {
-            axes: shear.axes,
+            axes: [Row::new(x), Row::new(y), Row::new(z)],
             origin: [
                 simd.splat(origin[x]),
                 simd.splat(origin[y]),
@@ -156,9 +161,9 @@ impl<S: Simd8> TriangleRay<S> {
     #[inline(always)]
     fn moved(&self, simd: S, v: &[[f32; 8]; 3]) -> [S::F; 3] {
         let [kx, ky, kz] = self.axes;
-        let z = simd.sub(simd.load(&v[kz]), self.origin[2]);
-        let x = simd.sub(simd.load(&v[kx]), self.origin[0]);
-        let y = simd.sub(simd.load(&v[ky]), self.origin[1]);
+        let z = simd.sub(simd.load_row(v, kz), self.origin[2]);
+        let x = simd.sub(simd.load_row(v, kx), self.origin[0]);
+        let y = simd.sub(simd.load_row(v, ky), self.origin[1]);
         [
             simd.sub(x, simd.mul(self.slopes[0], z)),
             simd.sub(y, simd.mul(self.slopes[1], z)),

@@ -35,6 +35,10 @@ pub struct DenoiseInput<'a> {
     /// Depth of the first hit, metres, mean over the samples that hit something; 0 or infinite for
     /// the environment.
     pub depth: &'a [f32],
+    /// Variance of those three means (x: albedo, y: normal, each summed over its channels; z: depth):
+    /// large where they are seen through a lens out of focus, in motion, or past alpha; 0 when not
+    /// known.
+    pub feature_variance: &'a [Vec3],
 }
 
 impl DenoiseInput<'_> {
@@ -47,6 +51,7 @@ impl DenoiseInput<'_> {
             ("albedo", self.albedo.len()),
             ("normal", self.normal.len()),
             ("depth", self.depth.len()),
+            ("feature_variance", self.feature_variance.len()),
         ] {
             assert_eq!(length, pixels, "`{name}` has not width * height values");
         }

@@ -362,6 +362,7 @@ mod tests {
                 albedo: &flat,
                 normal: &flat,
                 depth: &depth,
+                feature_variance: &vec![Vec3::ZERO; color.len()],
             })
             .expect("denoised");
         let spread = |pixels: &[Vec3]| {

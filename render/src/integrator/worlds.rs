@@ -159,6 +159,7 @@ impl WorldTracer<'_> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn camera_path(&self, column: u32, row: u32, sampler: &Sampler) -> Path {
         let [fx, fy] = sampler.get_2d(0, Purpose::Filter);
         let position = Vec2::new(
@@ -295,14 +296,15 @@ impl WorldTracer<'_> {
     #[inline(always)]
     pub(super) fn environment_contribution(&self, path: &Path) -> Vec3 {
         let environment = &self.scene.fixed.environment;
+        let (radiance, pdf) = environment.radiance_and_pdf(path.direction);
         let weight = if path.pdf == f32::INFINITY || environment.is_black() {
             1.0
         } else {
             // The environment is the shared group's first light when it is not black.
             let choice = self.scene.shared_lights.choice_probability(0, &path.from);
-            power_heuristic(path.pdf, choice * environment.pdf(path.direction))
+            power_heuristic(path.pdf, choice * pdf)
         };
-        path.beta * environment.radiance(path.direction) * weight
+        path.beta * radiance * weight
     }
 
     /// Suns, spheres and rectangles that the path's ray runs through. They block nothing, and the

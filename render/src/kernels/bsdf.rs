@@ -330,6 +330,7 @@ impl Bsdf {
         bsdf
     }
 
+    #[inline(always)]
     fn push_glass(
         &mut self,
         values: &SurfaceValues,

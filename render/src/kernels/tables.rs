@@ -193,26 +193,26 @@ impl Tables {
     }
 
     /// E(r, µ): see the field.
-    #[inline]
+    #[inline(always)]
     pub fn reflection(&self, r: f32, mu: f32) -> f32 {
         bilinear(&self.reflection, r, mu)
     }
 
     /// Mean E(r).
-    #[inline]
+    #[inline(always)]
     pub fn reflection_average(&self, r: f32) -> f32 {
         let (i, t) = cell(r, FINE);
         self.reflection_average[i] * (1.0 - t) + self.reflection_average[i + 1] * t
     }
 
     /// s(r, µ, η) for η ≥ 1: mean reflectance is `mix(f0, 1, s)`.
-    #[inline]
+    #[inline(always)]
     pub fn dielectric_share(&self, r: f32, mu: f32, eta: f32) -> f32 {
         trilinear(&self.dielectric_share, r, mu, z_from_ior(eta) / LARGEST_Z)
     }
 
     /// Single-scattering albedo of glass of relative index `eta`.
-    #[inline]
+    #[inline(always)]
     pub fn glass(&self, r: f32, mu: f32, eta: f32) -> f32 {
         if eta >= 1.0 {
             trilinear(&self.glass_enter, r, mu, z_from_ior(eta) / LARGEST_Z)
@@ -223,7 +223,7 @@ impl Tables {
 
     /// Albedo of the sheen lobe before the scaling that keeps it below 1: at grazing angles Charlie's
     /// exceeds it.
-    #[inline]
+    #[inline(always)]
     pub fn sheen_unscaled(&self, r: f32, mu: f32) -> f32 {
         bilinear(&self.sheen, r, mu)
     }

@@ -24,34 +24,73 @@ struct Map {
     source: Arc<EnvironmentMap>,
     width: usize,
     height: usize,
-    /// Cumulative probability of rows, `height + 1` entries.
-    rows: Vec<f32>,
-    /// Cumulative probability within each row, `width + 1` entries a row.
-    columns: Vec<f32>,
+    rows: Distribution,
+    /// Within each row.
+    columns: Vec<Distribution>,
     /// pdf over the unit square of (u, v), per texel.
     density: Vec<f32>,
 }
 
-/// Which interval of a cumulative table holds `u`, and where in it (0..1).
-#[inline(always)]
-fn find_interval(cumulative: &[f32], u: f32) -> (usize, f32) {
-    let mut low = 0;
-    let mut size = cumulative.len() - 1;
-    // Invariant: cumulative[low] ≤ u; halve the candidates.
-    while size > 1 {
-        let half = size / 2;
-        if cumulative[low + half] <= u {
-            low += half;
+/// A piecewise-constant distribution over [0, 1): cumulative table with a guide that starts the
+/// search next to its answer (Chen and Asmussen 1974, cutpoint method).
+#[derive(Debug)]
+struct Distribution {
+    /// `n + 1` values from 0 to 1.
+    cumulative: Vec<f32>,
+    /// For each of `n` equal parts of [0, 1) the interval that holds its start.
+    guide: Vec<u16>,
+}
+
+impl Distribution {
+    /// From any non-negative weights with a positive sum; at most 65,536 of them.
+    fn new(weights: &[f64]) -> Self {
+        let total: f64 = weights.iter().sum();
+        let mut cumulative = Vec::with_capacity(weights.len() + 1);
+        cumulative.push(0.0);
+        let mut sum = 0.0;
+        for weight in weights {
+            sum += weight;
+            cumulative.push((sum / total) as f32);
         }
-        size -= half;
+        let mut interval = 0;
+        let count = weights.len();
+        let guide = (0..count)
+            .map(|i| {
+                while interval + 1 < count && cumulative[interval + 1] <= i as f32 / count as f32 {
+                    interval += 1;
+                }
+                interval as u16
+            })
+            .collect();
+        Self { cumulative, guide }
     }
-    let width = cumulative[low + 1] - cumulative[low];
-    let t = if width > 0.0 {
-        ((u - cumulative[low]) / width).clamp(0.0, 1.0)
-    } else {
-        0.5
-    };
-    (low, t)
+
+    /// Probability of an interval.
+    #[inline(always)]
+    fn probability(&self, interval: usize) -> f32 {
+        self.cumulative[interval + 1] - self.cumulative[interval]
+    }
+
+    /// The interval that holds `u`, and where in it (0..1).
+    #[inline(always)]
+    fn find(&self, u: f32) -> (usize, f32) {
+        let count = self.guide.len();
+        let mut interval = usize::from(self.guide[((u * count as f32) as usize).min(count - 1)]);
+        while interval + 1 < count && self.cumulative[interval + 1] <= u {
+            interval += 1;
+        }
+        // u times count may have rounded up into the next part.
+        while self.cumulative[interval] > u {
+            interval -= 1;
+        }
+        let width = self.probability(interval);
+        let within = if width > 0.0 {
+            ((u - self.cumulative[interval]) / width).clamp(0.0, 1.0)
+        } else {
+            0.5
+        };
+        (interval, within)
+    }
 }
 
 fn brightness(c: Vec3) -> f32 {
@@ -82,38 +121,23 @@ impl Environment {
         Vec3::new(c * d.x + s * d.y, c * d.y - s * d.x, d.z)
     }
 
-    /// Radiance seen in world direction `d` (unit).
-    #[inline]
-    pub fn radiance(&self, d: Vec3) -> Vec3 {
-        match &self.map {
-            None => self.scale,
-            Some(map) => {
-                let (u, v) = uv_from_direction(self.map_from_world(d));
-                map.bilinear(u, v) * self.scale
-            }
-        }
-    }
-
-    /// pdf per steradian of [`Self::sample`].
-    #[inline]
-    pub fn pdf(&self, d: Vec3) -> f32 {
-        match &self.map {
-            None => 0.25 * INV_PI,
-            Some(map) => {
-                let local = self.map_from_world(d);
-                let (u, v) = uv_from_direction(local);
-                let sin = safe_sqrt(1.0 - local.z * local.z);
-                if sin <= 0.0 {
-                    0.0
-                } else {
-                    map.density_at(u, v) / (TWO_PI * std::f32::consts::PI * sin)
-                }
-            }
-        }
+    /// Radiance seen in world direction `d` (unit) and the pdf per steradian of [`Self::sample`].
+    #[inline(always)]
+    pub fn radiance_and_pdf(&self, d: Vec3) -> (Vec3, f32) {
+        let Some(map) = &self.map else { return (self.scale, 0.25 * INV_PI) };
+        let local = self.map_from_world(d);
+        let (u, v) = uv_from_direction(local);
+        let sin = safe_sqrt(1.0 - local.z * local.z);
+        let pdf = if sin <= 0.0 {
+            0.0
+        } else {
+            map.density_at(u, v) / (TWO_PI * std::f32::consts::PI * sin)
+        };
+        (map.bilinear(u, v) * self.scale, pdf)
     }
 
     /// Direction (world), radiance and pdf per steradian.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, u: [f32; 2]) -> (Vec3, Vec3, f32) {
         let Some(map) = &self.map else {
             let z = 1.0 - 2.0 * u[0];
@@ -121,11 +145,8 @@ impl Environment {
             let (s, c) = sin_cos_2pi(u[1]);
             return (Vec3::new(r * c, r * s, z), self.scale, 0.25 * INV_PI);
         };
-        let (row, dv) = find_interval(&map.rows, u[0]);
-        let (column, du) = find_interval(
-            &map.columns[row * (map.width + 1)..(row + 1) * (map.width + 1)],
-            u[1],
-        );
+        let (row, dv) = map.rows.find(u[0]);
+        let (column, du) = map.columns[row].find(u[1]);
         let x = (column as f32 + du) / map.width as f32;
         let y = (row as f32 + dv) / map.height as f32;
         let (sin, cos) = sin_cos_2pi(0.5 * y);
@@ -179,29 +200,14 @@ impl Map {
         for weight in &mut weights {
             *weight += floor;
         }
-        let total: f64 = weights.iter().sum();
-        let mut rows = vec![0f32; height + 1];
-        let mut columns = vec![0f32; height * (width + 1)];
-        let mut sum = 0f64;
-        for y in 0..height {
-            let row = &weights[y * width..(y + 1) * width];
-            let row_total: f64 = row.iter().sum();
-            let mut inner = 0f64;
-            for x in 0..width {
-                inner += row[x];
-                columns[y * (width + 1) + x + 1] = (inner / row_total) as f32;
-            }
-            sum += row_total;
-            rows[y + 1] = (sum / total) as f32;
-        }
+        let row_weights: Vec<f64> = weights.chunks(width).map(|row| row.iter().sum()).collect();
+        let rows = Distribution::new(&row_weights);
+        let columns: Vec<Distribution> = weights.chunks(width).map(Distribution::new).collect();
         // Densities from the stored cumulative tables, so that pdf and sampling agree exactly.
-        let mut density = vec![0f32; width * height];
-        for y in 0..height {
-            let row = (rows[y + 1] - rows[y]) * height as f32;
-            for x in 0..width {
-                let at = y * (width + 1) + x;
-                density[y * width + x] = row * (columns[at + 1] - columns[at]) * width as f32;
-            }
+        let mut density = Vec::with_capacity(width * height);
+        for (y, columns) in columns.iter().enumerate() {
+            let row = rows.probability(y) * height as f32;
+            density.extend((0..width).map(|x| row * columns.probability(x) * width as f32));
         }
         Some(Self {
             source,
@@ -245,8 +251,11 @@ impl Map {
         let y = (v * self.height as f32 - 0.5).clamp(0.0, (self.height - 1) as f32);
         let (x0, y0) = (x.floor(), y.floor());
         let (s, t) = (x - x0, y - y0);
-        let wrap = |i: i64| i.rem_euclid(self.width as i64) as usize;
-        let (left, right) = (wrap(x0 as i64), wrap(x0 as i64 + 1));
+        // u is in [0, 1], so x0 is −1 at the least and the width at the most.
+        let last = self.width - 1;
+        let column = x0 as i64;
+        let left = if column < 0 { last } else { (column as usize).min(last) };
+        let right = if left == last { 0 } else { left + 1 };
         let top = y0 as usize;
         let bottom = (top + 1).min(self.height - 1);
         let at = |x: usize, y: usize| Vec3::from(pixels[y * self.width + x]);
@@ -296,19 +305,19 @@ mod tests {
             ];
             let (d, radiance, pdf) = environment.sample(u);
             assert!(
-                (environment.pdf(d) / pdf - 1.0).abs() < 0.02 || pdf < 1e-3,
+                (environment.radiance_and_pdf(d).1 / pdf - 1.0).abs() < 0.02 || pdf < 1e-3,
                 "{} {pdf}",
-                environment.pdf(d)
+                environment.radiance_and_pdf(d).1
             );
             assert!(
-                (environment.radiance(d) - radiance).abs().max_element()
+                (environment.radiance_and_pdf(d).0 - radiance).abs().max_element()
                     < 0.05 * radiance.max_element() + 1e-3
             );
             sum += f64::from(radiance.y / pdf);
             let z = 1.0 - 2.0 * u[0];
             let (s, c) = sin_cos_2pi(u[1]);
             let r = safe_sqrt(1.0 - z * z);
-            uniform += f64::from(environment.radiance(Vec3::new(r * c, r * s, z)).y)
+            uniform += f64::from(environment.radiance_and_pdf(Vec3::new(r * c, r * s, z)).0.y)
                 * 4.0
                 * std::f64::consts::PI;
         }

@@ -223,7 +223,7 @@ impl FrameScene {
     }
 
     /// Everything shading needs to know about a point of a surface; `wo` points to the viewer.
-    #[inline]
+    #[inline(always)]
     pub fn surface(
         &self,
         instance: u32,
@@ -248,8 +248,8 @@ impl FrameScene {
         } else {
             -point.normal
         };
-        let coordinates = mesh.coordinates(primitive, barycentrics);
         let material = self.fixed.material(instance as usize, primitive);
+        let coordinates = mesh.coordinates(primitive, barycentrics);
         let mut normal = geometric_normal;
         // Normals go through the inverse transpose: the cofactor matrix, sign of the determinant kept.
         let cofactor = Mat3A::from_cols(

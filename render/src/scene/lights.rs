@@ -513,7 +513,7 @@ fn sphere_distance(origin: Vec3, direction: Vec3, center: Vec3, radius: f32) -> 
 
 /// Lights of finite size that a BSDF sample can run into without there being geometry: suns, spheres
 /// and rectangles. Calls `found(light index, radiance, pdf per steradian without the choice, distance)`.
-#[inline]
+#[inline(always)]
 pub fn crossed_lights(
     group: &LightGroup,
     origin: Vec3,

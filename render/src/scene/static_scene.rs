@@ -37,6 +37,7 @@ impl SceneMesh {
         mesh.triangles[primitive as usize].map(|i| mesh.positions[i as usize])
     }
 
+    #[inline(always)]
     fn interpolate2(&self, values: &[Vec2], primitive: u32, b: [f32; 2]) -> Vec2 {
         if values.is_empty() {
             return Vec2::ZERO;
@@ -46,7 +47,7 @@ impl SceneMesh {
     }
 
     /// Texture coordinates and vertex colour at barycentric weights `b` of vertices 1 and 2.
-    #[inline]
+    #[inline(always)]
     pub fn coordinates(&self, primitive: u32, b: [f32; 2]) -> SurfaceCoordinates {
         let mesh = self.data();
         let color = if mesh.colors.is_empty() {
@@ -66,7 +67,7 @@ impl SceneMesh {
     }
 
     /// Interpolated vertex normal, object space, not normalised; `None` for flat shading.
-    #[inline]
+    #[inline(always)]
     pub fn shading_normal(&self, primitive: u32, b: [f32; 2]) -> Option<Vec3> {
         let mesh = self.data();
         if mesh.normals.is_empty() {

@@ -46,11 +46,15 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     let progress = Progress::new(output, 1, 0);
     progress.stage("", "rendering", frames.len() as u64);
     let mut written = Vec::new();
+    let (mut rays, mut seconds) = (0, Vec::new());
     let count = frames.len() as u32;
     stream(
         count,
         |index| {
+            let start = std::time::Instant::now();
             let frame = renderer.render_frame(frames[index as usize])?;
+            seconds.push(start.elapsed().as_secs_f64());
+            rays += frame.rays;
             if index == 0 && matches!(shot.exposure, Exposure::Auto) {
                 // One exposure for all frames: the first one's.
                 renderer.set_exposure(Renderer::automatic_exposure(&frame));
@@ -64,7 +68,9 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
         },
     )?;
     progress.finish();
-    output.json(&json!({ "written": written, "frames": count }))?;
+    output.json(&json!({
+        "written": written, "frames": count, "rays": rays, "seconds_per_frame": seconds,
+    }))?;
     output.plain(args.output.display().to_string())?;
     Ok(Status::Good)
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::features::Features;
 use super::planes::{Channel, Tile, assemble, tiles};
 use super::prepare::Prepared;
-use super::weights::{Guide, PatchComparison, Scratch, patch_weights};
+use super::weights::{Guide, Comparison, Scratch, patch_weights};
 use crate::accel::{Isa, Kernel, Simd8};
 
 /// Weights need no storage here: a large tile wastes less on the rims of patches.
@@ -24,10 +24,16 @@ pub(super) fn average(
     noisy: &Prepared,
     features: &Features,
     search: isize,
-    comparison: PatchComparison,
+    comparison: Comparison,
     isa: Isa,
 ) -> Pilot {
-    let guide = Guide::new(width, height, &noisy.color, &noisy.variance);
+    let guide = Guide::new(
+        (width, height),
+        &noisy.color,
+        &noisy.variance,
+        &noisy.variance,
+        comparison,
+    );
     let color = Channel::three(width, height, &noisy.color);
     let variance = Channel::three(width, height, &noisy.variance);
     let parts: Vec<_> = tiles(width, height, TILE)
@@ -39,7 +45,6 @@ pub(super) fn average(
                 variance: &variance,
                 features,
                 search,
-                comparison,
                 tile,
             });
             ((tile, pilot.color), (tile, pilot.variance))
@@ -58,7 +63,6 @@ struct AverageTile<'a> {
     variance: &'a [Channel; 3],
     features: &'a Features,
     search: isize,
-    comparison: PatchComparison,
     tile: Tile,
 }
 
@@ -69,7 +73,7 @@ impl Kernel for AverageTile<'_> {
     fn run<S: Simd8>(self, _simd: S) -> Pilot {
         let tile = self.tile;
         let (stride, pixels) = (tile.width, tile.pixels());
-        let mut scratch = Scratch::new(TILE, self.comparison);
+        let mut scratch = Scratch::new(TILE, self.guide);
         let mut weights = vec![0.0_f32; pixels];
         let mut total = vec![0.0_f32; pixels];
         let mut color: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; pixels]);
@@ -83,7 +87,6 @@ impl Kernel for AverageTile<'_> {
                         self.guide,
                         tile,
                         (dx, dy),
-                        self.comparison,
                         &mut scratch,
                         &mut weights,
                         stride,

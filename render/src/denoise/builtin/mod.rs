@@ -39,7 +39,7 @@ use crate::accel::Isa;
 use features::Features;
 use planes::LARGEST_REACH;
 use regression::Guides;
-use weights::{Guide, PatchComparison};
+use weights::{Comparison, Guide};
 
 /// Parameters, found by search over path-traced scenes of 128 samples per pixel (diffuse, glossy,
 /// metal, glass; textured; under sun and sky, and in a studio) against references of 6,144.
@@ -61,7 +61,7 @@ pub struct Settings {
     /// As `pilot_damping`, for the second pass.
     pub damping: f32,
     /// Relative difference that counts like one standard deviation where the pilot has no noise
-    /// left. Larger: smoother, and soft detail fades.
+    /// left, at most the noise of the picture. Larger: smoother, and soft detail fades.
     pub tolerance: f32,
     /// Difference of base colour that is tolerated on top of what is usual around the pixel, 0..1.
     pub albedo_tolerance: f32,
@@ -75,6 +75,10 @@ pub struct Settings {
     /// Base colours are divided out as if at least this bright.
     pub darkest_albedo: f32,
 }
+
+/// How far the smoothing of features (5 px) with the noise that guides it (4 px) and the steepness
+/// (1 px) see; the smoothing of colour and variance sees less.
+const PREPARATION_REACH: usize = 10;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -97,9 +101,9 @@ impl Default for Settings {
 
 impl Settings {
     /// Pixels farther apart than this, in x or in y, do not influence each other: both passes with
-    /// their patches, and the windows of the preparation and of the features' steepness.
+    /// their patches, and the windows of the preparation and of the features.
     pub fn reach(&self) -> usize {
-        self.pilot_search + self.pilot_patch + self.search + self.patch + 4
+        self.pilot_search + self.pilot_patch + self.search + self.patch + PREPARATION_REACH
     }
 }
 
@@ -139,10 +143,10 @@ pub fn denoise_with(input: &DenoiseInput, settings: &Settings, isa: Isa) -> Vec<
         &noisy,
         &features,
         settings.pilot_search as isize,
-        PatchComparison {
-            radius: settings.pilot_patch,
-            damping: settings.pilot_damping * settings.pilot_damping,
-            tolerance: settings.tolerance * settings.tolerance,
+        Comparison {
+            patch: settings.pilot_patch,
+            damping: settings.pilot_damping,
+            tolerance: settings.tolerance,
         },
         isa,
     );
@@ -158,28 +162,28 @@ pub fn denoise_with(input: &DenoiseInput, settings: &Settings, isa: Isa) -> Vec<
             .map(|(&value, &base)| (0..times).fold(value, |value, _| value / base))
             .collect()
     };
+    let comparison = Comparison {
+        patch: settings.patch,
+        damping: settings.damping,
+        tolerance: settings.tolerance,
+    };
     let guides = Guides {
-        plain: Guide::new(width, height, &pilot.color, &pilot.variance),
+        plain: Guide::new(
+            size,
+            &pilot.color,
+            &pilot.variance,
+            &noisy.variance,
+            comparison,
+        ),
         divided: Guide::new(
-            width,
-            height,
+            size,
             &divided(&pilot.color, 1),
             &divided(&pilot.variance, 2),
+            &divided(&noisy.variance, 2),
+            comparison,
         ),
     };
-    let mut denoised = regression::regress(
-        size,
-        &noisy,
-        &guides,
-        &features,
-        settings,
-        PatchComparison {
-            radius: settings.patch,
-            damping: settings.damping * settings.damping,
-            tolerance: settings.tolerance * settings.tolerance,
-        },
-        isa,
-    );
+    let mut denoised = regression::regress(size, &noisy, &guides, &features, settings, isa);
     denoised
         .par_iter_mut()
         .enumerate()

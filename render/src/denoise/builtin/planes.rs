@@ -61,6 +61,11 @@ impl Channel {
         self.data[self.index(x, y)]
     }
 
+    /// Is every value 0?
+    pub(super) fn is_zero(&self) -> bool {
+        self.data.iter().all(|&value| value == 0.0)
+    }
+
     /// `count` values from (x, y) to the right.
     #[inline(always)]
     pub(super) fn row(&self, x: isize, y: isize, count: usize) -> &[f32] {

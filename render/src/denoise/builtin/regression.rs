@@ -8,7 +8,7 @@ use super::Settings;
 use super::features::{self, Features};
 use super::planes::{Channel, LANES, Tile, assemble, tiles};
 use super::prepare::Prepared;
-use super::weights::{Guide, PatchComparison, Scratch, patch_weights};
+use super::weights::{Guide, Scratch, patch_weights};
 use crate::accel::{Isa, Kernel, Simd8};
 
 /// The weights of a tile for all offsets stay in the second-level cache.
@@ -38,7 +38,6 @@ pub(super) fn regress(
     guides: &Guides,
     features: &Features,
     settings: &Settings,
-    comparison: PatchComparison,
     isa: Isa,
 ) -> Vec<Vec3> {
     let color = Channel::three(width, height, &noisy.color);
@@ -53,7 +52,6 @@ pub(super) fn regress(
                 features,
                 search: settings.search as isize,
                 slope_prior: settings.slope_prior,
-                comparison,
                 tile,
             });
             (tile, pixels)
@@ -70,7 +68,6 @@ struct RegressionTile<'a> {
     features: &'a Features,
     search: isize,
     slope_prior: f32,
-    comparison: PatchComparison,
     tile: Tile,
 }
 
@@ -105,7 +102,7 @@ impl RegressionTile<'_> {
         let (tile, stride) = (self.tile, TILE.0);
         let side = (2 * self.search + 1) as usize;
         let plane = TILE.0 * TILE.1;
-        let mut scratch = Scratch::new(TILE, self.comparison);
+        let mut scratch = Scratch::new(TILE, &self.guides.plain);
         let mut divided = vec![0.0; plane];
         let mut weights = vec![0.0_f32; side * side * plane];
         let mut planes = weights.chunks_exact_mut(plane);
@@ -126,7 +123,6 @@ impl RegressionTile<'_> {
                         guide,
                         tile,
                         (dx, dy),
-                        self.comparison,
                         &mut scratch,
                         out,
                         stride,
@@ -151,7 +147,7 @@ impl RegressionTile<'_> {
             (self.tile.y + row) as isize,
         );
         let own: [Block; features::COUNT] =
-            std::array::from_fn(|f| self.features.channels[f].block(x, y));
+            std::array::from_fn(|f| self.features.channel(f).block(x, y));
         let mut sums = Sums::new();
         let mut at = row * TILE.0 + column;
         for dy in -self.search..=self.search {
@@ -166,7 +162,7 @@ impl RegressionTile<'_> {
                     std::array::from_fn(|c| self.color[c].block(x + dx, y + dy));
                 let mut regressors = [[1.0; LANES]; UNKNOWNS];
                 for f in 0..features::COUNT {
-                    let other = self.features.channels[f].block(x + dx, y + dy);
+                    let other = self.features.channel(f).block(x + dx, y + dy);
                     for i in 0..LANES {
                         regressors[f + 1][i] = other[i] - own[f][i];
                     }

@@ -11,17 +11,23 @@ const TINY: f32 = 1e-12;
 /// What patches are compared on.
 pub(super) struct Guide {
     color: [Channel; 3],
-    variance: [Channel; 3],
+    /// Variance of `color`.
+    noise: [Channel; 3],
+    /// Squared difference that counts as 1, together with the other pixel's.
+    scale: [Channel; 3],
+    /// Patches have (2 r + 1)² pixels.
+    patch: usize,
 }
 
 /// How patches are compared.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PatchComparison {
+pub(super) struct Comparison {
     /// Patches have (2 r + 1)² pixels.
-    pub(super) radius: usize,
-    /// Squared share of the noise that counts as a difference of 1.
+    pub(super) patch: usize,
+    /// Share of the noise's standard deviation that counts as a difference of 1.
     pub(super) damping: f32,
-    /// Squared relative difference that counts as a difference of 1 where there is no noise.
+    /// Relative difference that counts as 1 even without noise in the guide, as far as it is not
+    /// above the noise of the picture: what was never noisy is not smoothed.
     pub(super) tolerance: f32,
 }
 
@@ -33,8 +39,8 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// For tiles of at most this size.
-    pub(super) fn new(tile: (usize, usize), comparison: PatchComparison) -> Self {
-        let extra = 2 * comparison.radius;
+    pub(super) fn new(tile: (usize, usize), guide: &Guide) -> Self {
+        let extra = 2 * guide.patch;
         Self {
             line: vec![0.0; tile.0 + extra],
             sums: vec![0.0; tile.0 * (tile.1 + extra)],
@@ -43,10 +49,27 @@ impl Scratch {
 }
 
 impl Guide {
-    pub(super) fn new(width: usize, height: usize, color: &[Vec3], variance: &[Vec3]) -> Self {
+    /// `variance` is that of `color`, `picture_variance` that of the picture to be denoised.
+    pub(super) fn new(
+        (width, height): (usize, usize),
+        color: &[Vec3],
+        variance: &[Vec3],
+        picture_variance: &[Vec3],
+        comparison: Comparison,
+    ) -> Self {
+        let damping = comparison.damping * comparison.damping;
+        let tolerance = 2.0 * comparison.tolerance * comparison.tolerance;
+        let scale: Vec<Vec3> = (0..color.len())
+            .map(|i| {
+                let tolerated = (tolerance * color[i] * color[i]).min(picture_variance[i]);
+                damping * variance[i] + tolerated + Vec3::splat(TINY)
+            })
+            .collect();
         Self {
             color: Channel::three(width, height, color),
-            variance: Channel::three(width, height, variance),
+            noise: Channel::three(width, height, variance),
+            scale: Channel::three(width, height, &scale),
+            patch: comparison.patch,
         }
     }
 }
@@ -62,7 +85,7 @@ pub(super) fn falloff(x: f32) -> f32 {
 }
 
 /// Weight of the pixel at `offset` for each pixel of the tile: the falloff of the mean over the patch
-/// of `(Δ² − noise) / (tolerance + damping · noise)`, where `noise` is what two pixels of the same
+/// of `(Δ² − noise) / scale`, where `noise` is what two pixels of the same
 /// expectation would differ by (Rousselle et al. 2012, section 3.1).
 ///
 /// Weights are written row by row, `stride` apart.
@@ -71,12 +94,11 @@ pub(super) fn patch_weights(
     guide: &Guide,
     tile: Tile,
     offset: (isize, isize),
-    comparison: PatchComparison,
     scratch: &mut Scratch,
     weights: &mut [f32],
     stride: usize,
 ) {
-    let radius = comparison.radius;
+    let radius = guide.patch;
     let wide = tile.width + 2 * radius;
     let x = tile.x as isize - radius as isize;
     for line in 0..tile.height + 2 * radius {
@@ -86,20 +108,19 @@ pub(super) fn patch_weights(
         for c in 0..3 {
             let p = guide.color[c].row(x, y, wide);
             let q = guide.color[c].row(x + offset.0, y + offset.1, wide);
-            let noise_p = guide.variance[c].row(x, y, wide);
-            let noise_q = guide.variance[c].row(x + offset.0, y + offset.1, wide);
+            let noise_p = guide.noise[c].row(x, y, wide);
+            let noise_q = guide.noise[c].row(x + offset.0, y + offset.1, wide);
+            let scale_p = guide.scale[c].row(x, y, wide);
+            let scale_q = guide.scale[c].row(x + offset.0, y + offset.1, wide);
             for i in 0..wide {
-                let (difference, sum) = (p[i] - q[i], p[i] + q[i]);
+                let difference = p[i] - q[i];
                 let smaller = if noise_p[i] < noise_q[i] {
                     noise_p[i]
                 } else {
                     noise_q[i]
                 };
                 let excess = difference * difference - (noise_p[i] + smaller);
-                let scale = comparison.damping * (noise_p[i] + noise_q[i])
-                    + comparison.tolerance * sum * sum
-                    + TINY;
-                distance[i] += excess / scale;
+                distance[i] += excess / (scale_p[i] + scale_q[i]);
             }
         }
         let sums = &mut scratch.sums[line * tile.width..(line + 1) * tile.width];
