@@ -376,6 +376,7 @@ impl<F: FnMut(&Hit) -> bool> Kernel for Intersect<'_, F> {
             &boxes,
             &mut stack,
             nearest.limit(),
+            #[inline(always)]
             |leaf, stack| {
                 let index = tlas.instance_of_leaf[leaf as usize];
                 let placed = &tlas.placed[index as usize];
@@ -453,6 +454,7 @@ impl<F: FnMut(&Hit) -> bool> Kernel for BlockedWorlds<'_, F> {
             &boxes,
             &mut stack,
             ray.t_max,
+            #[inline(always)]
             |leaf, stack| {
                 let index = tlas.instance_of_leaf[leaf as usize];
                 let placed = &tlas.placed[index as usize];
