@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
-use glam::{Vec3, Vec3A};
+use glam::{BVec3, Vec3, Vec3A};
 use obvhs::{
     aabb::Aabb,
     bvh2::{Bvh2, node::Bvh2Node, reinsertion::ReinsertionOptimizer},
@@ -90,6 +90,17 @@ impl Bounds {
         }
     }
 
+    /// Its eight corners.
+    pub(super) fn corners(self) -> impl Iterator<Item = Vec3> {
+        (0..8).map(move |corner| {
+            Vec3::select(
+                BVec3::new(corner & 1 != 0, corner & 2 != 0, corner & 4 != 0),
+                self.max,
+                self.min,
+            )
+        })
+    }
+
     /// The largest magnitude of a coordinate.
     pub(super) fn reach(self) -> f32 {
         self.min.abs().max(self.max.abs()).max_element()
@@ -169,6 +180,41 @@ impl WideTree {
             ..options
         };
         collapse(&binary_tree(boxes, Quality::Halves), halves)
+    }
+
+    /// At most `limit` boxes that together hold everything; the tree is not one leaf.
+    pub(super) fn boxes_near_root(&self, limit: usize) -> Vec<Bounds> {
+        let children = |node: u32| {
+            let node = &self.nodes[node as usize];
+            (0..8).filter_map(move |slot| {
+                let plane = |side: usize| {
+                    Vec3::from_array([0, 1, 2].map(|axis| node.planes[2 * axis + side][slot]))
+                };
+                let (min, max) = (plane(0), plane(1));
+                min.cmple(max)
+                    .all()
+                    .then_some((Bounds { min, max }, node.children[slot]))
+            })
+        };
+        let mut boxes: Vec<(Bounds, u32)> = children(self.root).collect();
+        loop {
+            // Level by level, while there is room.
+            let finer: Vec<(Bounds, u32)> = boxes
+                .iter()
+                .flat_map(|&(bounds, reference)| {
+                    let inner = if reference & LEAF == 0 {
+                        children(reference).collect()
+                    } else {
+                        vec![(bounds, reference)]
+                    };
+                    inner.into_iter()
+                })
+                .collect();
+            if finer.len() > limit || finer.len() == boxes.len() {
+                return boxes.into_iter().map(|(bounds, _)| bounds).collect();
+            }
+            boxes = finer;
+        }
     }
 }
 

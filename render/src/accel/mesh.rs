@@ -10,6 +10,9 @@ use super::{
 /// Entries that the traversal of one mesh can have waiting.
 pub(super) const MESH_STACK: usize = 160;
 
+/// Most boxes whose corners make the outline of a mesh.
+const OUTLINE_BOXES: usize = 64;
+
 /// A triangle mesh ready to be hit, in its own space; holds its own copy of the geometry.
 #[derive(Debug, Clone)]
 pub struct MeshBvh {
@@ -18,7 +21,8 @@ pub struct MeshBvh {
     nodes: Vec<Node>,
     leaves: Vec<Leaf>,
     root: u32,
-    bounds: Option<Bounds>,
+    /// Points whose hull holds the boxes of all triangles; none without triangles.
+    outline: Vec<Vec3>,
     reach: f32,
 }
 
@@ -56,7 +60,12 @@ impl MeshBvh {
                 leaf
             })
             .collect();
-        let bounds = boxes.into_iter().reduce(Bounds::union);
+        // Many small boxes: turned, they stay tighter than one.
+        let outline = if boxes.len() <= OUTLINE_BOXES {
+            boxes
+        } else {
+            tree.boxes_near_root(OUTLINE_BOXES)
+        };
         let mut slots = vec![0; triangles.len()];
         for (leaf, range) in tree.leaves.iter().enumerate() {
             let items = &tree.items[range.start as usize..range.end as usize];
@@ -69,8 +78,8 @@ impl MeshBvh {
             nodes: tree.nodes,
             leaves,
             root: tree.root,
-            reach: bounds.map_or(0.0, Bounds::reach),
-            bounds,
+            reach: outline.iter().map(|b| b.reach()).fold(0.0, f32::max),
+            outline: outline.iter().flat_map(|b| b.corners()).collect(),
         }
     }
 
@@ -91,9 +100,9 @@ impl MeshBvh {
         self.leaves[slot as usize / 8].corners(slot as usize % 8)
     }
 
-    /// A little more than the smallest box around the triangles; `None` without triangles.
-    pub(super) fn bounds(&self) -> Option<Bounds> {
-        self.bounds
+    /// Points whose hull holds the boxes of all triangles; none without triangles.
+    pub(super) fn outline(&self) -> &[Vec3] {
+        &self.outline
     }
 
     /// The largest magnitude of a coordinate of the boxes.

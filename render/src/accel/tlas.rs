@@ -98,7 +98,7 @@ pub struct Tlas {
     /// How far the box test moves planes outwards, as a share of coordinates: [`SLACK`], and what
     /// taking rays to object space needs.
     slack: f32,
-    /// The largest magnitude of a coordinate of the boxes.
+    /// The largest magnitude that goes into a coordinate of the boxes.
     reach: f32,
 }
 
@@ -121,13 +121,13 @@ impl Tlas {
             })
             .collect();
         for (index, item) in placed.iter().enumerate() {
-            let Some((bounds, its_condition)) = world_bounds(item) else {
+            let Some(extent) = extent(item) else {
                 continue;
             };
-            boxes.push(bounds);
+            boxes.push(extent.bounds);
             with_box.push(index as u32);
-            condition = condition.max(its_condition);
-            reach = reach.max(bounds.reach());
+            condition = condition.max(extent.condition);
+            reach = reach.max(extent.reach);
         }
         let options = BuildOptions {
             quality: Quality::Fast,
@@ -177,8 +177,8 @@ impl Tlas {
     pub fn bounds(&self) -> Option<(Vec3, Vec3)> {
         self.placed
             .iter()
-            .filter_map(world_bounds)
-            .map(|(bounds, _)| bounds)
+            .filter_map(extent)
+            .map(|extent| extent.bounds)
             .reduce(Bounds::union)
             .map(|bounds| (bounds.min, bounds.max))
     }
@@ -298,44 +298,55 @@ impl Placed {
     }
 }
 
-/// A box around an instance while the shutter is open, and the condition of its pose (0 for the
-/// world's own, which costs no rounding). `None` for what no ray can hit.
-fn world_bounds(placed: &Placed) -> Option<(Bounds, f32)> {
-    let bounds = placed.instance.mesh.bounds()?;
-    let corners = |pose: Affine3A| {
-        Bounds::around((0..8).map(|corner: u32| {
-            pose.transform_point3(Vec3::new(
-                if corner & 1 == 0 {
-                    bounds.min.x
-                } else {
-                    bounds.max.x
-                },
-                if corner & 2 == 0 {
-                    bounds.min.y
-                } else {
-                    bounds.max.y
-                },
-                if corner & 4 == 0 {
-                    bounds.min.z
-                } else {
-                    bounds.max.z
-                },
-            ))
-        }))
+/// What the upper tree needs of an instance.
+struct Extent {
+    /// Around it while the shutter is open.
+    bounds: Bounds,
+    /// Largest [`condition`] of its pose; 0 for the world's own, which costs no rounding.
+    condition: f32,
+    /// Largest magnitude that goes into one of its coordinates in the world.
+    reach: f32,
+}
+
+/// The extent of an instance; `None` for what no ray can hit.
+fn extent(placed: &Placed) -> Option<Extent> {
+    let mesh = &placed.instance.mesh;
+    let posed = |pose: &Affine3A| {
+        let bounds = Bounds::around(mesh.outline().iter().map(|p| pose.transform_point3(*p)));
+        let size = pose.matrix3.abs() * Vec3A::splat(mesh.reach()) + pose.translation.abs();
+        (bounds, size.max_element())
     };
-    let (in_world, condition) = match placed.instance.pose {
-        Pose::Still(pose) if matches!(placed.frame, Frame::World) => (corners(pose), 0.0),
-        Pose::Still(pose) => (corners(pose), condition(&pose)),
-        Pose::Moving { open, close } => (
-            corners(open).union(corners(close)),
-            (0..=8)
-                .map(|step| condition(&placed.instance.pose.world_from_object(step as f32 / 8.0)))
-                .filter(|condition| condition.is_finite())
-                .fold(0.0, f32::max),
-        ),
+    let extent = match &placed.instance.pose {
+        Pose::Still(pose) => {
+            let (bounds, reach) = posed(pose);
+            Extent {
+                bounds,
+                condition: match placed.frame {
+                    Frame::World => 0.0,
+                    _ => condition(pose),
+                },
+                reach,
+            }
+        }
+        Pose::Moving { open, close } => {
+            let ((at_open, open), (at_close, close)) = (posed(open), posed(close));
+            Extent {
+                bounds: at_open.union(at_close),
+                condition: (0..=8)
+                    .map(|eighth| placed.instance.pose.world_from_object(eighth as f32 / 8.0))
+                    .map(|pose| condition(&pose))
+                    .filter(|condition| condition.is_finite())
+                    .fold(0.0, f32::max),
+                reach: open.max(close),
+            }
+        }
     };
-    (in_world.min.is_finite() && in_world.max.is_finite() && condition.is_finite())
-        .then_some((in_world, condition))
+    // An empty outline gives an infinite box.
+    let finite = extent.bounds.min.is_finite()
+        && extent.bounds.max.is_finite()
+        && extent.condition.is_finite()
+        && extent.reach.is_finite();
+    finite.then_some(extent)
 }
 
 /// The largest row sum of |pose|·|inverse|: what rounding in object space grows to in the world.

@@ -5,7 +5,7 @@ use glam::Vec3;
 use super::{
     Hit,
     build::{LEAF, Node},
-    larger, largest_component,
+    larger,
     mesh::MeshBvh,
     simd::{Row, Simd8, Stack},
     smaller,
