@@ -21,9 +21,17 @@ pub struct MeshBvh {
     nodes: Vec<Node>,
     leaves: Vec<Leaf>,
     root: u32,
-    /// Points whose hull holds the boxes of all triangles; none without triangles.
-    outline: Vec<Vec3>,
+    outline: Outline,
     reach: f32,
+}
+
+/// What boxes around a mesh in other spaces are made from.
+#[derive(Debug, Clone)]
+pub(super) struct Outline {
+    /// None without triangles.
+    pub(super) points: Vec<Vec3>,
+    /// The hull of the points, grown by this on all sides, holds all triangles and their margins.
+    pub(super) margin: f32,
 }
 
 impl MeshBvh {
@@ -60,11 +68,20 @@ impl MeshBvh {
                 leaf
             })
             .collect();
-        // Many small boxes: turned, they stay tighter than one.
+        let reach = boxes.iter().map(|b| b.reach()).fold(0.0, f32::max);
+        // Turned, many small boxes stay tighter than one, and corners tighter still.
         let outline = if boxes.len() <= OUTLINE_BOXES {
-            boxes
+            let corners = triangles.iter().flatten();
+            Outline {
+                points: corners.map(|i| positions[*i as usize]).collect(),
+                margin: reach * (2.0 * BOX_MARGIN),
+            }
         } else {
-            tree.boxes_near_root(OUTLINE_BOXES)
+            let boxes = tree.boxes_near_root(OUTLINE_BOXES);
+            Outline {
+                points: boxes.iter().flat_map(|b| b.corners()).collect(),
+                margin: 0.0,
+            }
         };
         let mut slots = vec![0; triangles.len()];
         for (leaf, range) in tree.leaves.iter().enumerate() {
@@ -78,8 +95,8 @@ impl MeshBvh {
             nodes: tree.nodes,
             leaves,
             root: tree.root,
-            reach: outline.iter().map(|b| b.reach()).fold(0.0, f32::max),
-            outline: outline.iter().flat_map(|b| b.corners()).collect(),
+            outline,
+            reach,
         }
     }
 
@@ -100,8 +117,7 @@ impl MeshBvh {
         self.leaves[slot as usize / 8].corners(slot as usize % 8)
     }
 
-    /// Points whose hull holds the boxes of all triangles; none without triangles.
-    pub(super) fn outline(&self) -> &[Vec3] {
+    pub(super) fn outline(&self) -> &Outline {
         &self.outline
     }
 

@@ -311,10 +311,16 @@ struct Extent {
 /// The extent of an instance; `None` for what no ray can hit.
 fn extent(placed: &Placed) -> Option<Extent> {
     let mesh = &placed.instance.mesh;
+    if mesh.outline().points.is_empty() {
+        return None;
+    }
     let posed = |pose: &Affine3A| {
-        let bounds = Bounds::around(mesh.outline().iter().map(|p| pose.transform_point3(*p)));
-        let size = pose.matrix3.abs() * Vec3A::splat(mesh.reach()) + pose.translation.abs();
-        (bounds, size.max_element())
+        let outline = mesh.outline();
+        let points = outline.points.iter().map(|p| pose.transform_point3(*p));
+        let scale = pose.matrix3.abs() * Vec3A::ONE;
+        let margin = scale.max_element() * outline.margin;
+        let size = scale * mesh.reach() + pose.translation.abs();
+        (Bounds::around(points).grown(margin), size.max_element())
     };
     let extent = match &placed.instance.pose {
         Pose::Still(pose) => {
@@ -341,7 +347,6 @@ fn extent(placed: &Placed) -> Option<Extent> {
             }
         }
     };
-    // An empty outline gives an infinite box.
     let finite = extent.bounds.min.is_finite()
         && extent.bounds.max.is_finite()
         && extent.condition.is_finite()
