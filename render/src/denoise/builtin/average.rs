@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::features::Features;
 use super::planes::{Channel, Tile, assemble, tiles};
 use super::prepare::Prepared;
-use super::weights::{Guide, Comparison, Scratch, patch_weights};
+use super::weights::{Comparison, Guide, Scratch, patch_weights};
 use crate::accel::{Isa, Kernel, Simd8};
 
 /// Weights need no storage here: a large tile wastes less on the rims of patches.

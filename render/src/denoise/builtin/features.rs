@@ -35,11 +35,19 @@ impl Features {
         });
         let variance = |group: usize, i: usize| {
             let stated = input.feature_variance[i][group];
-            let stated = if stated.is_finite() { stated.max(0.0) } else { 0.0 };
+            let stated = if stated.is_finite() {
+                stated.max(0.0)
+            } else {
+                0.0
+            };
             if group < 2 {
                 return stated;
             }
-            let d = if seen(input.depth[i]) { input.depth[i] } else { 0.0 };
+            let d = if seen(input.depth[i]) {
+                input.depth[i]
+            } else {
+                0.0
+            };
             let slope = median / ((d + median) * (d + median));
             let scaled = stated * slope * slope;
             if scaled.is_finite() { scaled } else { 0.0 }
@@ -63,6 +71,12 @@ impl Features {
     #[inline(always)]
     pub(super) fn channel(&self, index: usize) -> &Channel {
         &self.groups[index / 3].channels[index % 3]
+    }
+
+    /// Variance of the noise of feature `index`, of which part is left in [`Self::channel`].
+    #[inline(always)]
+    pub(super) fn noise(&self, index: usize) -> &Channel {
+        &self.groups[index / 3].noise
     }
 
     /// Multiplies the weights of the tile's pixels by how alike the features of each and of the one
@@ -120,6 +134,8 @@ struct Group {
     /// For each pixel 1 / (tolerance² + steepness² + noise), where the steepness is the smaller step
     /// of each axis: a slope is normal, the edge of an object is not.
     inverse_tolerance: Channel,
+    /// Variance that one component had before it was smoothed.
+    noise: Channel,
 }
 
 impl Group {
@@ -133,7 +149,7 @@ impl Group {
         const STEP_WEIGHT: f32 = 4.0;
         let (width, height) = size;
         let noise = noise(size, &noisy, variance);
-        let (channels, noise) = smooth(size, noisy, noise);
+        let (channels, noise_left) = smooth(size, noisy, &noise);
         let inverse_tolerance = Channel::new(width, height, |i| {
             let (x, y) = ((i % width) as isize, (i / width) as isize);
             let mut steepness = 0.0;
@@ -146,10 +162,14 @@ impl Group {
                     steepness += step * step;
                 }
             }
-            let noise = NOISE_WEIGHT * noise.at(x, y);
+            let noise = NOISE_WEIGHT * noise_left.at(x, y);
             1.0 / (tolerance * tolerance + STEP_WEIGHT * steepness + noise)
         });
+        let share = 1.0 / channels.len() as f32;
         Self {
+            noise: Channel::new(width, height, |i| {
+                share * noise.at((i % width) as isize, (i / width) as isize)
+            }),
             channels,
             inverse_tolerance,
         }
@@ -226,12 +246,12 @@ fn least_mean((width, height): (usize, usize), values: &Channel) -> Vec<f32> {
 fn smooth(
     (width, height): (usize, usize),
     noisy: Vec<Channel>,
-    noise: Channel,
+    noise: &Channel,
 ) -> (Vec<Channel>, Channel) {
     /// Noise below this standard deviation does no harm.
     const HARMLESS: f32 = 0.004;
     if noise.is_zero() {
-        return (noisy, noise);
+        return (noisy, noise.clone());
     }
     let averaged: Vec<([f32; 3], f32)> = (0..width * height)
         .into_par_iter()
@@ -261,7 +281,10 @@ fn smooth(
                     }
                 }
             }
-            (sums.map(|s| s / total), own_noise * squares / (total * total))
+            (
+                sums.map(|s| s / total),
+                own_noise * squares / (total * total),
+            )
         })
         .collect();
     let channels = (0..noisy.len())

@@ -13,6 +13,8 @@ const UNTRUSTED: f32 = 0.25;
 const FIREFLY_DEVIATIONS: f32 = 4.0;
 /// … which count as at least this share of the mean, for neighbours without noise.
 const SMALLEST_DEVIATION: f32 = 0.3;
+/// Brighter values are cut off here, so that no square of them overflows.
+const LARGEST: f32 = 1e12;
 /// Neighbourhood of fireflies and of the variance: (2 r + 1)² pixels.
 const RADIUS: isize = 2;
 
@@ -22,14 +24,25 @@ pub(super) struct Prepared {
     pub(super) variance: Vec<Vec3>,
 }
 
-/// Replaces what is not finite or negative by 0, dims fireflies, and smooths the variance.
+/// Replaces what is not finite or is negative by 0, dims fireflies, and smooths the variance.
 ///
-/// A sample variance is itself noisy, the more the heavier the tail of the samples; the mean over a
-/// small window is what windows of the filters can rely on.
+/// A sample variance is itself noisy, the more the heavier the tail of the samples; a mean over a
+/// small window is what the filters can rely on.
 pub(super) fn prepare(width: usize, height: usize, color: &[Vec3], variance: &[Vec3]) -> Prepared {
-    let finite = |v: &Vec3| v.map(|c| if c.is_finite() && c > 0.0 { c } else { 0.0 });
-    let color: Vec<Vec3> = color.iter().map(finite).collect();
-    let variance: Vec<Vec3> = variance.iter().map(finite).collect();
+    let limited = |v: &Vec3, largest: f32| {
+        v.map(|c| {
+            if c.is_finite() && c > 0.0 {
+                c.min(largest)
+            } else {
+                0.0
+            }
+        })
+    };
+    let color: Vec<Vec3> = color.iter().map(|c| limited(c, LARGEST)).collect();
+    let variance: Vec<Vec3> = variance
+        .iter()
+        .map(|v| limited(v, LARGEST * LARGEST))
+        .collect();
 
     let brightness = Channel::new(width, height, |i| color[i].max_element());
     let dimmed: Vec<f32> = (0..color.len())
@@ -46,11 +59,23 @@ pub(super) fn prepare(width: usize, height: usize, color: &[Vec3], variance: &[V
         .map(|(&v, &f)| v * (f * f))
         .collect();
 
-    let smooth = box_mean(width, height, &variance);
-    Prepared {
-        color,
-        variance: smooth,
-    }
+    let variance = smooth_variance(width, height, &color, &variance);
+    Prepared { color, variance }
+}
+
+/// Mean variance of the neighbourhood times the pixel's brightness relative to it (root of the mean
+/// square). Noise grows with brightness, so a dark pixel between bright ones must not be given their
+/// variance (its detail would be smoothed away), but its own chance value must not decide alone.
+fn smooth_variance(width: usize, height: usize, color: &[Vec3], variance: &[Vec3]) -> Vec<Vec3> {
+    let squares: Vec<Vec3> = color.iter().map(|&c| c * c).collect();
+    let mean_variance = box_mean(width, height, variance);
+    let mean_square = box_mean(width, height, &squares);
+    (0..color.len())
+        .map(|i| {
+            let relative = squares[i] / mean_square[i].max(Vec3::splat(f32::MIN_POSITIVE));
+            mean_variance[i] * relative.map(f32::sqrt)
+        })
+        .collect()
 }
 
 /// Factor that dims a firefly to the brightest that its neighbours allow; 1 for other pixels.

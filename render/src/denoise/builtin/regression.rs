@@ -84,7 +84,8 @@ impl Kernel for RegressionTile<'_> {
                 let lanes = LANES.min(tile.width - column);
                 let sums = self.sums(&weights, row, column);
                 let (x, y) = ((tile.x + column) as isize, (tile.y + row) as isize);
-                let colors = sums.solve(&self.noise.block(x, y), self.slope_prior);
+                let feature_noise = std::array::from_fn(|f| self.features.noise(f).block(x, y));
+                let colors = sums.solve(&self.noise.block(x, y), &feature_noise, self.slope_prior);
                 for lane in 0..lanes {
                     pixels[row * tile.width + column + lane] =
                         Vec3::from(colors.map(|channel| channel[lane]));
@@ -119,14 +120,7 @@ impl RegressionTile<'_> {
                     (&self.guides.plain, &mut *plain),
                     (&self.guides.divided, &mut divided[..]),
                 ] {
-                    patch_weights(
-                        guide,
-                        tile,
-                        (dx, dy),
-                        &mut scratch,
-                        out,
-                        stride,
-                    );
+                    patch_weights(guide, tile, (dx, dy), &mut scratch, out, stride);
                 }
                 self.features.weigh(tile, (dx, dy), true, plain, stride);
                 self.features
@@ -234,15 +228,23 @@ impl Sums {
     ///
     /// Slopes have a prior: no slope, with a standard deviation of `slope_prior` times the mean
     /// colour per unit of feature; so the ridge is (noise / mean)² / `slope_prior`². With little noise
-    /// the features explain all they can; with much, the weighted mean remains.
+    /// the features explain all they can; with much, the weighted mean remains. Noise of the features
+    /// themselves adds to the ridge, since it would be fitted to the noise of the colour.
     #[inline(always)]
-    fn solve(&self, noise: &Block, slope_prior: f32) -> [Block; 3] {
+    fn solve(
+        &self,
+        noise: &Block,
+        feature_noise: &[Block; features::COUNT],
+        slope_prior: f32,
+    ) -> [Block; 3] {
         /// Noise beyond this many times the squared mean says no more.
         const LARGEST_RELATIVE_NOISE: f32 = 10.0;
         /// Against singular equations: features that do not vary in the window.
         const SMALLEST_RIDGE: f64 = 1e-6;
+        /// What is left of the features' noise after smoothing still follows that of the colour.
+        const FEATURE_NOISE: f32 = 2.0;
 
-        let mut ridge = [0.0_f64; LANES];
+        let mut ridge = [[0.0_f64; LANES]; UNKNOWNS];
         for i in 0..LANES {
             let mut squared = 0.0;
             for c in 0..3 {
@@ -250,7 +252,11 @@ impl Sums {
                 squared += mean * mean;
             }
             let relative = (noise[i] / squared.max(1e-20)).min(LARGEST_RELATIVE_NOISE);
-            ridge[i] = f64::from(relative / (slope_prior * slope_prior)) + SMALLEST_RIDGE;
+            let prior = f64::from(relative / (slope_prior * slope_prior)) + SMALLEST_RIDGE;
+            for f in 0..features::COUNT {
+                let errors = FEATURE_NOISE * self.matrix[0][i] * feature_noise[f][i];
+                ridge[f + 1][i] = prior + f64::from(errors);
+            }
         }
 
         // L D Lᵀ without square roots; `inverse` holds 1 / D.
@@ -262,19 +268,15 @@ impl Sums {
             for v in 0..=u {
                 for i in 0..LANES {
                     let mut x = f64::from(self.matrix[entry][i]);
-                    if u == v && u > 0 {
-                        x += ridge[i];
+                    if u == v {
+                        x += ridge[u][i];
                     }
                     for k in 0..v {
                         x -= scaled[u][k][i] * lower[v][k][i];
                     }
                     if u == v {
                         // Rounding may eat a pivot that should be at least the ridge.
-                        let floor = if u == 0 {
-                            f64::MIN_POSITIVE
-                        } else {
-                            ridge[i] * 0.5
-                        };
+                        let floor = (ridge[u][i] * 0.5).max(f64::MIN_POSITIVE);
                         inverse[u][i] = 1.0 / if x > floor { x } else { floor };
                     } else {
                         scaled[u][v][i] = x;
