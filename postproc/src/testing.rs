@@ -311,6 +311,7 @@ pub(crate) fn frame(shot: &Shot, index: u32) -> Frame {
                     height,
                     data: radiance,
                 },
+                denoised: Plane::default(),
                 display: Plane {
                     width,
                     height,

@@ -233,7 +233,13 @@ pub fn forbidden(removed: impl IntoIterator<Item = String>, allowed: &[String]) 
     nouns
 }
 
+/// Adjectives that are plain words and do not repeat the noun (no mirror-like mirror).
 fn plain_adjectives(object: &Object) -> Vec<String> {
+    let noun = plain_noun(&object.noun);
+    let repeats = |word: &str| {
+        word.split('-')
+            .any(|part| noun.split(' ').any(|own| own == part))
+    };
     object
         .adjectives
         .iter()
@@ -242,6 +248,7 @@ fn plain_adjectives(object: &Object) -> Vec<String> {
             !word.is_empty()
                 && word.len() <= 20
                 && word.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+                && !repeats(word)
         })
         .take(3)
         .collect()

@@ -152,6 +152,19 @@ fn an_adjective_that_is_a_removed_noun_is_dropped() {
 }
 
 #[test]
+fn an_adjective_does_not_repeat_its_noun() {
+    let mut shot = testing::one_tuple_shot();
+    shot.objects[2].noun = "mirror".into();
+    shot.objects[2].adjectives = vec!["mirror-like".into(), "yellow".into()];
+    for (_, text) in captions_of(&shot, 0).texts() {
+        assert!(
+            text.contains("mirror") && !text.contains("mirror-like"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn an_unseen_object_is_not_told() {
     let shot = testing::one_tuple_shot();
     let tuple = &Tuple::all(&shot).unwrap()[0];

@@ -52,6 +52,11 @@ const PAIRS: [&str; 8] = [
     "glasses",
     "tweezers",
 ];
+/// Nouns of stuff, which takes no article and has no plural.
+const STUFF: [&str; 16] = [
+    "sand", "grass", "gravel", "concrete", "snow", "water", "ice", "asphalt", "soil", "mud",
+    "wood", "marble", "granite", "felt", "leather", "rubble",
+];
 /// Nouns whose plural is their singular.
 const UNCHANGED: [&str; 6] = ["sheep", "fish", "deer", "aircraft", "dice", "series"];
 /// Plurals that follow no rule.
@@ -79,6 +84,12 @@ fn is_pair(noun: &str) -> bool {
     noun.split(' ')
         .next_back()
         .is_some_and(|word| PAIRS.contains(&word))
+}
+
+fn is_stuff(noun: &str) -> bool {
+    noun.split(' ')
+        .next_back()
+        .is_some_and(|word| STUFF.contains(&word))
 }
 
 /// Plural of a noun phrase. The head is the last word, or the one before ` of `, ` with `, ` in `.
@@ -147,7 +158,7 @@ pub fn number(count: usize) -> &'static str {
         .unwrap_or("many")
 }
 
-/// `a shiny cube`, `three shiny cubes`, `a pair of scissors`.
+/// `a shiny cube`, `three shiny cubes`, `a pair of scissors`, `pale sand`.
 pub fn indefinite(adjectives: &str, noun: &str, count: usize) -> String {
     let spaced = if adjectives.is_empty() {
         String::new()
@@ -165,6 +176,9 @@ pub fn indefinite(adjectives: &str, noun: &str, count: usize) -> String {
         return format!("a pair of {spaced}{noun}");
     }
     let phrase = format!("{spaced}{noun}");
+    if is_stuff(noun) {
+        return phrase;
+    }
     format!("{} {phrase}", article(&phrase))
 }
 
@@ -276,6 +290,8 @@ mod tests {
 
     #[test]
     fn counted_nouns() {
+        assert_eq!(indefinite("pale", "sand", 1), "pale sand");
+        assert_eq!(definite("pale", "sand", 1), "the pale sand");
         assert_eq!(indefinite("", "egg", 1), "an egg");
         assert_eq!(indefinite("shiny", "egg", 1), "a shiny egg");
         assert_eq!(
