@@ -331,6 +331,7 @@ impl Renderer {
                         })
                     }),
                 ),
+                denoised: Plane::default(),
                 display: Plane::default(),
             })
             .collect();
@@ -361,8 +362,11 @@ impl Renderer {
             let touched: Vec<&Plane<u8>> = frame.worlds[1..].iter().map(|w| &w.touched).collect();
             join_worlds(full, others, &touched);
         }
-        for (image, world) in clean.iter().zip(&mut frame.worlds) {
-            world.display = display_plane(self.shot.view, scale, image);
+        for (image, world) in clean.into_iter().zip(&mut frame.worlds) {
+            world.display = display_plane(self.shot.view, scale, &image);
+            if self.denoiser.spreads() {
+                world.denoised = image;
+            }
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Instance {
             .max((corners[2] - corners[0]).abs())
             .max_element();
         let error = sizes * gamma(7) + Vec3::splat(extent * gamma(4));
-        let [p0, p1, p2] = corners.map(|p| p.as_dvec3());
+        let [p0, p1, p2] = corners.map(Vec3::as_dvec3);
         let normal = (p1 - p0).cross(p2 - p0);
         let pose = self.pose.world_from_object(time);
         if pose == Affine3A::IDENTITY {

@@ -103,7 +103,7 @@ fn nearest(isa: Isa, tlas: &Tlas, rays: &[Ray]) -> Vec<Option<Hit>> {
 }
 
 /// Every bit of a hit, so that NaN and −0 count.
-fn bits(hit: &Option<Hit>) -> Option<[u32; 5]> {
+fn bits(hit: Option<Hit>) -> Option<[u32; 5]> {
     hit.map(|hit| {
         [
             hit.t.to_bits(),
@@ -116,7 +116,7 @@ fn bits(hit: &Option<Hit>) -> Option<[u32; 5]> {
 }
 
 fn all_bits(hits: &[Option<Hit>]) -> Vec<Option<[u32; 5]>> {
-    hits.iter().map(bits).collect()
+    hits.iter().copied().map(bits).collect()
 }
 
 fn mesh(positions: &[Vec3], triangles: &[[u32; 3]]) -> Arc<MeshBvh> {
@@ -294,7 +294,7 @@ fn queries_are_brute_force_on_every_instruction_set() {
     let targets = corners_of(&instances[0].mesh);
     let rays = rays(&mut random, 3000, &targets);
     let expected = brute_force(Isa::Portable, &instances, &rays);
-    let expected_hits: Vec<_> = expected.iter().map(|(hit, _)| bits(hit)).collect();
+    let expected_hits: Vec<_> = expected.iter().map(|(hit, _)| bits(*hit)).collect();
     let expected_worlds: Vec<_> = expected.iter().map(|(_, worlds)| *worlds).collect();
     assert!(expected_hits.iter().flatten().count() > 1500);
     assert!(expected_hits.iter().any(Option::is_none));
@@ -302,7 +302,7 @@ fn queries_are_brute_force_on_every_instruction_set() {
     for isa in isas() {
         let hits = isa.dispatch(Nearest(&tlas, &rays, picky));
         for (i, (hit, expected)) in hits.iter().zip(&expected_hits).enumerate() {
-            assert_eq!(bits(hit), *expected, "{}: {:?}", isa.name(), rays[i]);
+            assert_eq!(bits(*hit), *expected, "{}: {:?}", isa.name(), rays[i]);
         }
         let worlds = isa.dispatch(Blocked(&tlas, &rays, picky));
         assert_eq!(worlds, expected_worlds, "{}", isa.name());
@@ -760,7 +760,7 @@ fn surface_points_stay_within_their_error() {
         let primitive = random.below(triangles.len()) as u32;
         let (u, v) = (random.unit() * 0.5, random.unit() * 0.5);
         let point = tlas.surface_point(0, primitive, u, v, 0.0);
-        let [a, b, c] = soup.corners(primitive).map(|p| p.as_dvec3());
+        let [a, b, c] = soup.corners(primitive).map(Vec3::as_dvec3);
         let (u, v) = (f64::from(u), f64::from(v));
         let exact = a * (1.0 - u - v) + b * u + c * v;
         let m = pose.matrix3;

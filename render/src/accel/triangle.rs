@@ -270,7 +270,7 @@ pub(super) fn refine(ray: LocalRay, leaf: &Leaf, lane: usize) -> Option<Triangle
     if depth.abs() <= f64::from(NEAR) * farthest {
         // Which side of the plane the origin is on, free of any rounding that matters: a ray
         // that leaves a surface must not find it again.
-        let [p0, p1, p2] = leaf.corners(lane).map(|p| p.as_dvec3());
+        let [p0, p1, p2] = leaf.corners(lane).map(Vec3::as_dvec3);
         let normal = (p1 - p0).cross(p2 - p0);
         let height = normal.dot(p0 - ray.origin.as_dvec3());
         let slope = normal.dot(ray.direction.as_dvec3());

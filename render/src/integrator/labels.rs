@@ -109,7 +109,7 @@ impl LabelTracer<'_> {
         let id = self.now.instances[hit.instance as usize].id;
         let to = |other| {
             if flow {
-                self.flow(simd, other, &hit, position)
+                surface_flow(simd, other, &hit, position)
             } else {
                 (Vec2::NAN, true)
             }
@@ -134,47 +134,6 @@ impl LabelTracer<'_> {
             flow_backward,
             occlusion: u8::from(hidden_next) | u8::from(hidden_previous) << 1,
         }
-    }
-
-    /// Where the surface point of `hit` is in another frame, and whether it is hidden there.
-    fn flow<S: Simd8>(
-        &self,
-        simd: S,
-        other: &FrameScene,
-        hit: &Hit,
-        position: Vec2,
-    ) -> (Vec2, bool) {
-        let camera = &other.cameras[1];
-        let point = other
-            .surface(
-                hit.instance,
-                hit.primitive,
-                [hit.u, hit.v],
-                camera.forward,
-                0.0,
-            )
-            .position;
-        let (there, depth) = camera.project(point);
-        if depth <= 0.0 {
-            return (Vec2::NAN, true);
-        }
-        if !inside(camera, there) {
-            return (there - position, true);
-        }
-        let to = point - camera.origin;
-        let distance = to.length();
-        let sight = ray(
-            camera.origin,
-            to / distance,
-            distance * SAME_DISTANCE,
-            0.0,
-            1,
-        );
-        let blocked = other
-            .tlas
-            .intersect(simd, &sight, |c: &Hit| counts(other, c))
-            .is_some();
-        (there - position, blocked)
     }
 
     fn environment_pixel<S: Simd8>(
@@ -227,6 +186,41 @@ impl LabelTracer<'_> {
             .intersect_instance(simd, object, &ray, |c: &Hit| counts(self.now, c))
             .is_some()
     }
+}
+
+/// Where the surface point of `hit` is in another frame, and whether it is hidden there.
+fn surface_flow<S: Simd8>(simd: S, other: &FrameScene, hit: &Hit, position: Vec2) -> (Vec2, bool) {
+    let camera = &other.cameras[1];
+    let point = other
+        .surface(
+            hit.instance,
+            hit.primitive,
+            [hit.u, hit.v],
+            camera.forward,
+            0.0,
+        )
+        .position;
+    let (there, depth) = camera.project(point);
+    if depth <= 0.0 {
+        return (Vec2::NAN, true);
+    }
+    if !inside(camera, there) {
+        return (there - position, true);
+    }
+    let to = point - camera.origin;
+    let distance = to.length();
+    let sight = ray(
+        camera.origin,
+        to / distance,
+        distance * SAME_DISTANCE,
+        0.0,
+        1,
+    );
+    let blocked = other
+        .tlas
+        .intersect(simd, &sight, |c: &Hit| counts(other, c))
+        .is_some();
+    (there - position, blocked)
 }
 
 fn inside(camera: &CameraFrame, position: Vec2) -> bool {

@@ -14,6 +14,8 @@ use super::tables::{Tables, UNIFORM_HEMISPHERE_PDF, sheen_alpha, sheen_value};
 
 /// Weights below this add nothing visible and are dropped (Blender's CLOSURE_WEIGHT_CUTOFF).
 const CUTOFF: f32 = 1e-5;
+/// Steps of the index of refraction below this do not refract.
+const LEAST_STEP: f32 = 1e-3;
 /// Most lobes one surface can have.
 const MAX_LOBES: usize = 7;
 
@@ -340,7 +342,13 @@ impl Bsdf {
         entering: bool,
         tables: &Tables,
     ) {
-        let r = values.roughness;
+        // Without a step in the index nothing bends, and the half vector that rough facets would
+        // need does not exist: light passes straight through.
+        let r = if values.ior - 1.0 < LEAST_STEP {
+            0.0
+        } else {
+            values.roughness
+        };
         let alpha = sqr(r);
         let eta = if entering || values.thin_walled {
             values.ior
@@ -365,7 +373,7 @@ impl Bsdf {
         // Light crosses two faces: each takes the square root of the tint.
         let tint = Vec3::new(safe_sqrt(base.x), safe_sqrt(base.y), safe_sqrt(base.z));
         let own = values.transmission_roughness;
-        let through_r = if own >= 0.0 {
+        let through_r = if own >= 0.0 && r > 0.0 {
             1.0 - (1.0 - r) * (1.0 - own)
         } else {
             r

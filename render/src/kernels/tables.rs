@@ -30,7 +30,8 @@ pub struct Tables {
     reflection: Vec<f32>,
     /// Cosine-weighted mean of `reflection` over µ.
     reflection_average: Vec<f32>,
-    /// Share s(r, µ, z) with which a dielectric's mean reflectance lies between F0 and 1.
+    /// Share s(r, µ, z) with which a dielectric's single-scattering reflectance lies between F0 and 1;
+    /// like Blender's it is not divided by E, so that rough layers leave more to what is under them.
     dielectric_share: Vec<f32>,
     /// Albedo (r, µ, z) of reflection and refraction together, from the outside.
     glass_enter: Vec<f32>,
@@ -101,15 +102,7 @@ fn integrate_ggx(r: f32, mu: f32, eta: f32) -> (f32, f32, f32) {
         }
     }
     let n = POINTS as f32;
-    (
-        reflected / n,
-        if reflected > 0.0 {
-            shared / reflected
-        } else {
-            0.0
-        },
-        glass / n,
-    )
+    (reflected / n, shared / n, glass / n)
 }
 
 /// "Charlie" sheen distribution times Ashikhmin's visibility times cosθ_i (Estevez and Kulla 2017).

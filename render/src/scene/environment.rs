@@ -124,7 +124,9 @@ impl Environment {
     /// Radiance seen in world direction `d` (unit) and the pdf per steradian of [`Self::sample`].
     #[inline(always)]
     pub fn radiance_and_pdf(&self, d: Vec3) -> (Vec3, f32) {
-        let Some(map) = &self.map else { return (self.scale, 0.25 * INV_PI) };
+        let Some(map) = &self.map else {
+            return (self.scale, 0.25 * INV_PI);
+        };
         let local = self.map_from_world(d);
         let (u, v) = uv_from_direction(local);
         let sin = safe_sqrt(1.0 - local.z * local.z);
@@ -254,7 +256,11 @@ impl Map {
         // u is in [0, 1], so x0 is −1 at the least and the width at the most.
         let last = self.width - 1;
         let column = x0 as i64;
-        let left = if column < 0 { last } else { (column as usize).min(last) };
+        let left = if column < 0 {
+            last
+        } else {
+            (column as usize).min(last)
+        };
         let right = if left == last { 0 } else { left + 1 };
         let top = y0 as usize;
         let bottom = (top + 1).min(self.height - 1);
@@ -310,7 +316,9 @@ mod tests {
                 environment.radiance_and_pdf(d).1
             );
             assert!(
-                (environment.radiance_and_pdf(d).0 - radiance).abs().max_element()
+                (environment.radiance_and_pdf(d).0 - radiance)
+                    .abs()
+                    .max_element()
                     < 0.05 * radiance.max_element() + 1e-3
             );
             sum += f64::from(radiance.y / pdf);

@@ -526,16 +526,12 @@ pub fn crossed_lights(
             Shape::Sun {
                 direction: to_sun,
                 one_minus_cos,
-            } if *one_minus_cos > 0.0 && t_max == f32::INFINITY => {
-                // 1 − cos of the angle between unit vectors = |a − b|²/2.
-                if 0.5 * (direction - *to_sun).length_squared() < *one_minus_cos {
-                    found(
-                        index,
-                        light.radiance,
-                        1.0 / (TWO_PI * one_minus_cos),
-                        f32::INFINITY,
-                    );
-                }
+            } if t_max == f32::INFINITY
+                // 1 − cos of the angle between unit vectors = |a − b|²/2; never below 0.
+                && 0.5 * (direction - *to_sun).length_squared() < *one_minus_cos =>
+            {
+                let pdf = 1.0 / (TWO_PI * one_minus_cos);
+                found(index, light.radiance, pdf, f32::INFINITY);
             }
             Shape::Point {
                 position,

@@ -122,6 +122,16 @@ fn no_material_returns_more_than_it_receives_and_white_ones_lose_little() {
             0.78,
         ),
         (
+            "no step",
+            Material {
+                transmission: 1.0,
+                ior: 1.0,
+                roughness: 0.4,
+                ..white.clone()
+            },
+            0.999,
+        ),
+        (
             "thin glass",
             Material {
                 transmission: 1.0,
