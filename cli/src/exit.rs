@@ -85,6 +85,7 @@ pub fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
         Kind::NotADirectory | Kind::IsADirectory | Kind::AlreadyExists => {
             Some("a file stands where a folder is needed, or the other way round")
         }
+        Kind::InvalidData => Some("the file is damaged, or it is not UTF-8 text"),
         Kind::InvalidFilename => Some("choose a shorter or plainer name"),
         _ => None,
     }

@@ -3,13 +3,10 @@
 //! Standard output carries data (paths, JSON lines); standard error carries words for people.
 //! Bars are lines of standard error too: while one is shown, words go above it.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the module that prints"
-)]
+#![expect(clippy::print_stderr, reason = "this is the module that prints")]
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 
 use anyhow::Result;
 use indicatif::MultiProgress;
@@ -135,5 +132,22 @@ impl Output {
     pub fn help(text: &str) {
         // A closed pipe must not turn `--help | head` into a failure.
         let _ = write!(std::io::stdout().lock(), "{text}");
+    }
+}
+
+/// `1 sample`, `2 samples`.
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+/// A path as short as it can be said from here.
+pub fn shown(path: &Path) -> &Path {
+    match std::env::current_dir() {
+        Ok(here) => path.strip_prefix(&here).unwrap_or(path),
+        Err(_) => path,
     }
 }

@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_forecast_counts_what_is_left() {
-        let text = forecast(2, 10, Duration::from_secs(120));
+        let text = forecast(2, 10, Duration::from_mins(2));
         assert_eq!(text, "ETA 10 min, 60.0 clips/h");
     }
 }

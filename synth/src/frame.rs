@@ -41,6 +41,8 @@ impl<T> Plane<T> {
 pub struct WorldImage {
     /// Linear Rec.709 radiance before exposure, before denoising.
     pub radiance: Plane<Vec3>,
+    /// Linear radiance after denoising and joining, before exposure; empty (0×0) without a denoiser.
+    pub denoised: Plane<Vec3>,
     /// Finished 8-bit sRGB picture: denoised, exposed, through the view transform.
     pub display: Plane<[u8; 3]>,
     /// Pixels where some path or light sample met something that is not in every world: 1. For the

@@ -1,6 +1,6 @@
 //! Wrong flags, files and places: one clear line, the documented exit code, nothing harmed.
 
-use crate::context::{Context, Outcome, TINY, shared};
+use crate::context::{Context, Outcome, TINY, shared, skip};
 
 /// One `error:` line that holds all of `words`, and no panic.
 #[track_caller]
@@ -68,7 +68,7 @@ fn flags_that_cannot_be() {
         ("--spp 0", &["--spp"]),
         ("--spp many", &["--spp"]),
         ("--qp 99", &["--qp"]),
-        ("--clamp-indirect -1", &["--clamp-indirect"]),
+        ("--clamp-indirect=-1", &["--clamp-indirect"]),
         ("--exposure bright", &["exposure"]),
         ("--view raw", &["view"]),
         ("--denoise magic", &["--denoise"]),
@@ -145,6 +145,43 @@ fn places_that_cannot_be_written() {
 }
 
 #[test]
+fn a_full_disk_ends_the_run_and_harms_nothing_that_is_finished() {
+    let context = Context::new();
+    std::fs::create_dir(context.path("disk")).unwrap();
+    // A small disk that only this command sees. The first sample fits, the second does not.
+    let script = format!(
+        "mount -t tmpfs -o size=600k tmpfs disk && \
+         {program} removal --seed 1 {TINY} --output-dir disk/d && \
+         head -c 400k /dev/zero > disk/filler; \
+         {program} removal --seeds 1..4 {TINY} --output-dir disk/d; code=$?; \
+         cp -r disk/d after; exit $code",
+        program = env!("CARGO_BIN_EXE_diorama-e2e")
+    );
+    let outcome: Outcome = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .current_dir(context.path(""))
+        .env("DIORAMA_CACHE", context.path("cache"))
+        .output()
+        .map_or_else(|error| Outcome::failed(&error.to_string()), Outcome::from);
+    if outcome.code != Some(2) && !context.path("after").exists() {
+        skip(&format!(
+            "a small disk cannot be mounted here: {}",
+            outcome.stderr
+        ));
+        return;
+    }
+    assert_eq!(outcome.code, Some(2), "{}", outcome.snapshot());
+    assert!(
+        outcome.stderr.contains("No space left"),
+        "{}",
+        outcome.snapshot()
+    );
+    assert!(outcome.stderr.contains("hint: "), "{}", outcome.snapshot());
+    assert!(context.path("after/000001/sample.json").exists());
+    assert!(!context.path("after/000003").exists());
+}
+
+#[test]
 fn a_shard_that_is_already_running() {
     let context = Context::new();
     std::fs::create_dir(context.path("d")).unwrap();
@@ -171,6 +208,9 @@ fn damaged_books_of_a_dataset() {
     );
 }
 
+/// What makes a good shot a bad one.
+type Change = fn(&mut serde_json::Value);
+
 #[test]
 fn shots_that_cannot_be() {
     let context = Context::new();
@@ -178,7 +218,6 @@ fn shots_that_cannot_be() {
         .run(&format!("shot removal --seed 1 {TINY} -o good.json"))
         .expect(0);
     let good: serde_json::Value = serde_json::from_str(&context.read("good.json")).unwrap();
-    type Change = fn(&mut serde_json::Value);
     let changes: [(&str, Change, &[&str]); 8] = [
         (
             "newer",

@@ -91,7 +91,7 @@ fn a_run_prints_paths_on_stdout_and_words_on_stderr() {
     clips/000001
     --- stderr
     note: 6 frames are not 4k+1; trainers will use 5 of them
-    nothing to do: all 1 samples are there
+    nothing to do: the sample is there
     ");
     assert_snapshot!(context.run(&format!("{args} --redo 1 --json --quiet")).snapshot(), @r#"
     exit: 0
@@ -105,7 +105,7 @@ fn a_run_prints_paths_on_stdout_and_words_on_stderr() {
     --- stdout
     clips.json
     --- stderr
-    1 samples, 6 frames
+    1 sample, 6 frames
     ");
 }
 

@@ -6,9 +6,20 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// A clip small enough for a test: a second or two.
-pub(crate) const TINY: &str =
-    "--video-length 5 --render-width 64 --spp 2 --range-num-objs 1,4 --prob-same-object 1";
+/// A clip small enough for a test, a second or two; further flags may change it.
+pub(crate) const TINY: &str = "--config tiny.toml";
+
+/// What [`TINY`] means.
+const TINY_CONFIG: &str = "
+[picture]
+spp = 2
+[recipe]
+video_length = 5
+width = 64
+height = 64
+range_num_objs = [1, 4]
+prob_same_object = 1.0
+";
 
 /// A folder of one test.
 pub(crate) struct Context {
@@ -44,6 +55,15 @@ impl Outcome {
         )
     }
 
+    /// A program that could not be started.
+    pub(crate) fn failed(why: &str) -> Self {
+        Self {
+            code: None,
+            stdout: String::new(),
+            stderr: why.to_owned(),
+        }
+    }
+
     /// Fails the test unless the program returned `code`.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
@@ -54,12 +74,14 @@ impl Outcome {
 
 impl Context {
     pub(crate) fn new() -> Self {
-        Self {
+        let context = Self {
             dir: tempfile::Builder::new()
                 .prefix("e2e-")
                 .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
                 .unwrap(),
-        }
+        };
+        context.write("tiny.toml", TINY_CONFIG);
+        context
     }
 
     /// A path inside the folder.
@@ -147,9 +169,10 @@ fn without_timings(journal: &str) -> String {
             let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
             let timings = entry.as_object_mut().unwrap().remove("timings");
             assert!(timings.is_some(), "{line}");
-            format!("{entry}\n")
+            entry.to_string()
         })
-        .collect()
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Files of the development inputs, which are no part of the project; `None` (with a message) where

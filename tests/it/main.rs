@@ -1,5 +1,7 @@
 //! End-to-end tests: they run the real program and look at what it prints, returns and leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod cli_snapshots;
 mod context;

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         "test" => tasks::test(),
         "check" => tasks::check(),
         "slow" => tasks::slow(),
-        "bench" => bench::run(&rest),
+        "bench" => bench::run_bench(&rest),
         "" | "help" | "--help" | "-h" => {
             step::say(HELP);
             return ExitCode::SUCCESS;

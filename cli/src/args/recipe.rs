@@ -24,11 +24,7 @@ const HEADINGS: &[(&str, &str)] = &[
 ];
 
 /// Other spellings of a parameter's flag.
-const ALIASES: &[(&str, &str)] = &[
-    ("shutter", "motion-blur"),
-    ("f_stop", "aperture"),
-    ("prob_stationary_object", "prob-stationary"),
-];
+const ALIASES: &[(&str, &str)] = &[("shutter", "motion-blur"), ("f_stop", "aperture")];
 
 /// A parameter of the recipe as a flag.
 struct Flag {
@@ -186,5 +182,20 @@ impl FromArgMatches for ParameterArgs {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_and_aliases_name_parameters_that_exist() {
+        let names: Vec<&str> = RemovalRecipe::PARAMETERS.iter().map(|p| p.name).collect();
+        for (name, _) in HEADINGS.iter().chain(ALIASES) {
+            assert!(names.contains(name), "{name}");
+        }
+        assert_eq!(FLAGS.len(), names.len());
+        assert_eq!(FLAGS[FLAGS.len() - 1].heading, "Acceptance");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::args::IndexArgs;
 use crate::exit::{Status, UserError};
-use crate::output::Output;
+use crate::output::{Output, counted, shown};
 
 /// Runs the command.
 pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
@@ -42,12 +42,13 @@ pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
 fn say(report: &IndexReport, output: &Output) -> Result<()> {
     let incomplete: Vec<&PathBuf> = report.incomplete.iter().map(|(folder, _)| folder).collect();
     output.json(&json!({
-        "list": report.list, "totals": report.totals, "incomplete": incomplete,
+        "list": shown(&report.list), "totals": report.totals, "incomplete": incomplete,
     }))?;
-    output.plain(report.list.display().to_string())?;
+    output.plain(shown(&report.list).display().to_string())?;
     output.note(format!(
-        "{} samples, {} frames",
-        report.totals.samples, report.totals.frames
+        "{}, {}",
+        counted(report.totals.samples, "sample"),
+        counted(report.totals.frames, "frame")
     ));
     for (folder, missing) in &report.incomplete {
         output.warning(format!(

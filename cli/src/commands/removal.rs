@@ -16,7 +16,7 @@ use crate::job::{
     RemovalMaker, Report, RunLog, Studio, bytes_in_words, estimate, peak_memory, run as run_batch,
     seeds_to_make,
 };
-use crate::output::Output;
+use crate::output::{Output, shown};
 use crate::plan::{FILE_NAME, Job, Plan, Selection, sample_id, trained_frames};
 use crate::progress::Progress;
 
@@ -71,7 +71,10 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
         env!("CARGO_PKG_VERSION"),
         seeds.len(),
         rayon::current_num_threads(),
-        std::env::args().collect::<Vec<_>>().join(" ")
+        std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     ))?;
     let progress = Progress::new(output, seeds.len() as u64 + present, present);
     maker.progress = &progress;
@@ -100,7 +103,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
             bytes_in_words(bytes as f64)
         ))
     ))?;
-    say_report(&report, &job, &lists.list, output)
+    say_report(&report, &job, shown(&lists.list), output)
 }
 
 fn say_trained_frames(plan: &Plan, output: &Output) {
@@ -180,7 +183,11 @@ fn say_report(report: &Report, job: &Job, list: &Path, output: &Output) -> Resul
     }))?;
     output.plain(folder_or_dir(job).display().to_string())?;
     if *made == 0 && failed.is_empty() {
-        output.note(format!("nothing to do: all {present} samples are there"));
+        output.note(match present {
+            0 => "nothing to do: no sample is asked for that could be made".into(),
+            1 => "nothing to do: the sample is there".into(),
+            _ => format!("nothing to do: all {present} samples are there"),
+        });
     } else {
         output.note(format!(
             "{made} made, {present} were there, {} failed; list: {}",

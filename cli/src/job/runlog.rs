@@ -19,7 +19,7 @@ impl RunLog {
             .create(true)
             .append(true)
             .open(dir.join("run.log"))?;
-        Ok(Self { file: file.into() })
+        Ok(Self { file })
     }
 
     /// One line with the time in front, in one write.

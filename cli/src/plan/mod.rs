@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use diorama_postproc::{MaskMode, MaskOptions, MaskRule, Pass};
 use diorama_render::RenderSettings;
-use diorama_synth::recipe::RemovalRecipe;
+use diorama_synth::recipe::{PairKind, RemovalRecipe};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -106,7 +106,7 @@ impl Plan {
                 mask_dilate: 0,
                 passes: Vec::new(),
                 frames: "none".into(),
-                qp: 12,
+                qp: diorama_video::DEFAULT_QP,
                 encoder: "builtin".into(),
             },
             recipe: RemovalRecipe::preset(name)?,
@@ -125,8 +125,7 @@ impl Plan {
         };
         let named_in_file = layer.remove("preset");
         let preset = match (&recipe.source.preset, &named_in_file) {
-            (Some(name), _) => name,
-            (None, Some(Value::String(name))) => name,
+            (Some(name), _) | (None, Some(Value::String(name))) => name,
             _ => "casper",
         };
         let mut table = Table::try_from(Self::preset(preset)?)?;
@@ -152,7 +151,9 @@ impl Plan {
         plan.output.passes.dedup();
         if plan.output.mask_rule == MaskRuleSetting::Auto {
             let blurred = plan.recipe.shutter > 0.0 || plan.recipe.f_stop > 0.0;
-            plan.output.mask_rule = MaskRuleSetting::Rule(if blurred {
+            // Coverage is known by the roles of the Shot, of which other pairs have several sets.
+            let one_set = plan.recipe.tuples_per_shot == 1 && plan.recipe.pair == PairKind::Effect;
+            plan.output.mask_rule = MaskRuleSetting::Rule(if blurred && one_set {
                 MaskRule::Coverage(0.5)
             } else {
                 MaskRule::Centre
@@ -397,6 +398,11 @@ mod tests {
         assert_eq!(rule(""), MaskRule::Centre);
         assert_eq!(rule("--motion-blur 0.5"), MaskRule::Coverage(0.5));
         assert_eq!(rule("--aperture 2.8 --mask-rule centre"), MaskRule::Centre);
+        assert_eq!(rule("--aperture 2.8 --tuples-per-shot 2"), MaskRule::Centre);
+        assert_eq!(
+            rule("--motion-blur 1 --pair counterfactual"),
+            MaskRule::Centre
+        );
         assert_eq!(rule("--mask-rule coverage:0.25"), MaskRule::Coverage(0.25));
     }
 

@@ -40,25 +40,40 @@ fn whole(name: String, channel: &'static str, plane: &Plane<u32>) -> Layer {
     (name, vec![(channel, Values::Whole(plane.data.clone()))])
 }
 
-/// Layers of a frame. The first world is the main picture, which every viewer shows.
+/// Layers of a frame. The first world is the main picture, which every viewer shows; where there is a
+/// denoiser, `noisy` layers hold what was traced, of which the effect is the exact difference.
 fn layers(shot: &Shot, frame: &Frame) -> Vec<Layer> {
     const RGB: [&str; 3] = ["R", "G", "B"];
     const XYZ: [&str; 3] = ["X", "Y", "Z"];
     let labels = &frame.labels;
     let mut layers = Vec::new();
     for (index, (world, image)) in shot.worlds.iter().zip(&frame.worlds).enumerate() {
+        let noisy = &image.radiance.data;
+        let is_denoised = !image.denoised.data.is_empty();
+        let shown = if is_denoised {
+            &image.denoised.data
+        } else {
+            noisy
+        };
+        let name = &world.name;
+        let (main, raw) = if index == 0 {
+            (String::new(), "noisy".into())
+        } else {
+            (format!("rgb_{name}"), format!("noisy_{name}"))
+        };
+        layers.push(vec3(&main, RGB, shown));
+        if is_denoised {
+            layers.push(vec3(&raw, RGB, noisy));
+        }
         if index == 0 {
-            layers.push(vec3("", RGB, &image.radiance.data));
             continue;
         }
         let full = &frame.worlds[0].radiance.data;
         let effect: Vec<Vec3> = full
             .iter()
-            .zip(&image.radiance.data)
+            .zip(noisy)
             .map(|(full, other)| *full - *other)
             .collect();
-        let name = &world.name;
-        layers.push(vec3(&format!("rgb_{name}"), RGB, &image.radiance.data));
         layers.push(vec3(&format!("effect_{name}"), RGB, &effect));
         let touched = image.touched.data.iter().map(|bit| u32::from(*bit));
         layers.push((

@@ -1,0 +1,175 @@
+"""Pairs (full, removed) of one glTF scene: this program beside Blender's Cycles, time and error.
+
+    python pairs.py --diorama target/profiling/diorama --environment sky.hdr --out OUT_DIR [--scene five_suzannes.glb]
+                    [--size 256] [--samples 128] [--reference-samples 4096] [--repeat 1] [--names N]
+
+Needs Python 3.11 with bpy 4.3.0, numpy<2 and OpenEXR (`cargo xtask bench pairs` prepares one). Cycles and we read the same glTF
+file under the same picture; clamping, Filter Glossy and light threshold are 0, every bounce limit is 20, no adaptive sampling.
+
+(a) no denoiser, equal samples    (b) OpenImageDenoise on both sides, our samples as few as keep our error at or below theirs
+(c) our own denoiser at the samples of (b)
+
+Time is the wall clock of Cycles' two render calls (full, removed) against our one command (process start, loading, both
+pictures, writing). Error is relMSE (epsilon 0.01) of linear radiance clipped at 10, mean of full and removed, each against its
+own reference of many samples.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import bpy
+import numpy as np
+import OpenEXR
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--diorama", type=Path, required=True)
+parser.add_argument("--environment", type=Path, required=True)
+parser.add_argument("--out", type=Path, required=True)
+parser.add_argument("--scene", type=Path)
+parser.add_argument("--size", type=int, default=256)
+parser.add_argument("--samples", type=int, default=128)
+parser.add_argument("--reference-samples", type=int, default=4096)
+parser.add_argument("--repeat", type=int, default=1)
+parser.add_argument("--names", type=int, default=0, help="how many objects are removed in turn (default: every Suzanne)")
+parser.add_argument("--modes", default="abc")
+args = parser.parse_args()
+args.out.mkdir(parents=True, exist_ok=True)
+
+
+def channels(path, layer=""):
+    """H x W x 3 linear values of a layer of an EXR file."""
+    with OpenEXR.File(str(path), separate_channels=True) as file:
+        values = file.channels()
+        prefix = f"{layer}." if layer else ""
+        return np.stack([values[prefix + c].pixels for c in "RGB"], axis=-1).astype(np.float64)
+
+
+def rel_mse(image, reference):
+    image, reference = np.clip(image, 0, 10), np.clip(reference, 0, 10)
+    return float(np.mean((image - reference) ** 2 / (reference**2 + 0.01)))
+
+
+class Cycles:
+    """The scene in Blender."""
+
+    def __init__(self, scene, environment, size):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        bpy.ops.import_scene.gltf(filepath=str(scene.resolve()))
+        self.scene = bpy.context.scene
+        self.objects = [o for o in self.scene.objects if o.type == "MESH"]
+        self.scene.camera = next(o for o in self.scene.objects if o.type == "CAMERA")
+        world = bpy.data.worlds.new("world")
+        self.scene.world = world
+        world.use_nodes = True
+        texture = world.node_tree.nodes.new("ShaderNodeTexEnvironment")
+        texture.image = bpy.data.images.load(str(environment.resolve()))
+        world.node_tree.links.new(texture.outputs[0], world.node_tree.nodes["Background"].inputs[0])
+        render, cycles = self.scene.render, self.scene.cycles
+        render.engine = "CYCLES"
+        render.resolution_x = render.resolution_y = size
+        render.resolution_percentage = 100
+        render.image_settings.file_format = "OPEN_EXR"
+        render.image_settings.color_depth = "32"
+        render.filter_size = 1.5
+        cycles.device = "CPU"
+        cycles.use_adaptive_sampling = False
+        cycles.pixel_filter_type = "BLACKMAN_HARRIS"
+        cycles.filter_width = 1.5
+        cycles.sample_clamp_direct = cycles.sample_clamp_indirect = 0
+        cycles.blur_glossy = 0
+        cycles.light_sampling_threshold = 0
+        for limit in ["max", "diffuse", "glossy", "transmission", "volume", "transparent_max"]:
+            setattr(cycles, f"{limit}_bounces", 20)
+        self.scene.view_settings.view_transform = "Standard"
+
+    def render(self, path, removed, samples, denoise):
+        """Seconds of one render call."""
+        for item in self.objects:
+            item.hide_render = item.name == removed
+        self.scene.cycles.samples = samples
+        self.scene.cycles.use_denoising = denoise
+        if denoise:
+            self.scene.cycles.denoiser = "OPENIMAGEDENOISE"
+        self.scene.render.filepath = str(path.resolve())
+        start = time.perf_counter()
+        bpy.ops.render.render(write_still=True)
+        return time.perf_counter() - start
+
+    def pair(self, name, samples, denoise, tag):
+        """Seconds and pictures of full and removed."""
+        paths = [args.out / f"cycles_{tag}_{which}.exr" for which in ("full", "removed")]
+        seconds = self.render(paths[0], None, samples, denoise) + self.render(paths[1], name, samples, denoise)
+        return seconds, [channels(path) for path in paths]
+
+
+def ours(scene, name, samples, denoise, tag, seed=0):
+    """Seconds and pictures of full and removed."""
+    path = args.out / f"diorama_{tag}.exr"
+    command = [
+        args.diorama, "render", scene, "--environment", args.environment, "--width", args.size, "--height", args.size,
+        "--spp", samples, "--seed", seed, "--denoise", denoise, "--remove", name, "--quiet", "--output", path,
+    ]
+    start = time.perf_counter()
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    return seconds, [channels(path, layer) for layer in ("", "rgb_removed")]
+
+
+def median_of(run):
+    results = [run() for _ in range(args.repeat)]
+    return statistics.median(seconds for seconds, _ in results), results[-1][1]
+
+
+def error(pictures, references):
+    return statistics.mean(rel_mse(image, reference) for image, reference in zip(pictures, references))
+
+
+scene = args.scene or args.out / "five_suzannes.glb"
+if not scene.exists():
+    script = Path(__file__).with_name("five_suzannes.py")
+    subprocess.run([__import__("sys").executable, str(script), str(args.out), "--repeat", "0"], check=True)
+cycles = Cycles(scene, args.environment, args.size)
+names = [o.name for o in cycles.objects if "suzanne" in o.name.lower()] or [o.name for o in cycles.objects]
+names = names[: args.names or None]
+rows = []
+for name in names:
+    tag = name.replace(".", "_")
+    their_reference = cycles.pair(name, args.reference_samples, False, f"{tag}_reference")[1]
+    our_reference = ours(scene, name, args.reference_samples, "none", f"{tag}_reference", seed=7)[1]
+    agreement = error(our_reference, their_reference)
+    row = {"removed": name, "references_differ": agreement}
+    if "a" in args.modes:
+        their_seconds, theirs = median_of(lambda: cycles.pair(name, args.samples, False, f"{tag}_a"))
+        our_seconds, mine = median_of(lambda: ours(scene, name, args.samples, "none", f"{tag}_a"))
+        row["a"] = {
+            "cycles_s": their_seconds, "diorama_s": our_seconds, "ratio": their_seconds / our_seconds,
+            "cycles_error": error(theirs, their_reference), "diorama_error": error(mine, our_reference),
+        }
+    if "b" in args.modes or "c" in args.modes:
+        their_seconds, theirs = median_of(lambda: cycles.pair(name, args.samples, True, f"{tag}_b"))
+        limit = error(theirs, their_reference)
+        fixed = sum(cycles.render(args.out / "fixed.exr", n, 1, False) for n in (None, name))
+        for mode, denoiser in (("b", "oidn"), ("c", "builtin")):
+            if mode not in args.modes:
+                continue
+            tried = []
+            for samples in (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512):
+                our_seconds, mine = median_of(lambda: ours(scene, name, samples, denoiser, f"{tag}_{mode}"))
+                tried.append((samples, our_seconds, error(mine, our_reference)))
+                if tried[-1][2] <= limit:
+                    break
+            samples, our_seconds, our_error = tried[-1]
+            row[mode] = {
+                "cycles_s": their_seconds, "cycles_error": limit, "cycles_one_sample_s": fixed, "diorama_samples": samples,
+                "diorama_s": our_seconds, "diorama_error": our_error, "ratio": their_seconds / our_seconds, "tried": tried,
+            }
+    rows.append(row)
+    print(json.dumps(row), flush=True)
+(args.out / "pairs.json").write_text(json.dumps(rows, indent=1))
+for mode in "abc":
+    if all(mode in row for row in rows):
+        ratios = [row[mode]["ratio"] for row in rows]
+        print(f"({mode}) median {statistics.median(ratios):.2f} times Cycles, from {min(ratios):.2f} to {max(ratios):.2f}")
