@@ -1,5 +1,7 @@
 //! Tests of the renderer as a whole: known answers, pair law, label laws, determinism.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod chi_squared;
 mod known_answers;
 mod labels;
