@@ -3,7 +3,8 @@
 use glam::Vec3;
 
 use super::{
-    build::{Bounds, BuildOptions, Node, WideTree},
+    build::{Bounds, BuildOptions, LEAF, Node, WideTree},
+    simd::Simd8,
     triangle::{BOX_MARGIN, Leaf},
 };
 
@@ -140,5 +141,15 @@ impl MeshBvh {
     #[inline(always)]
     pub(super) fn leaf(&self, index: u32) -> &Leaf {
         &self.leaves[index as usize]
+    }
+
+    /// Asks the caches for what a reference leads to.
+    #[inline(always)]
+    pub(super) fn prefetch<S: Simd8>(&self, simd: S, reference: u32) {
+        if reference & LEAF == 0 {
+            simd.prefetch(self.node(reference));
+        } else {
+            simd.prefetch(self.leaf(reference & !LEAF));
+        }
     }
 }

@@ -62,6 +62,18 @@ pub trait Simd8: Copy + Send + Sync + sealed::Sealed + 'static {
     fn or(self, a: Self::M, b: Self::M) -> Self::M;
     /// Bit i is lane i.
     fn bits(self, a: Self::M) -> u32;
+    /// Asks the caches for the bytes of `x`; no effect on any result.
+    #[inline(always)]
+    fn prefetch<T>(self, x: &T) {
+        #[cfg(target_arch = "x86_64")]
+        for offset in (0..size_of::<T>()).step_by(64) {
+            let line = std::ptr::from_ref(x).cast::<i8>().wrapping_add(offset);
+            // SAFETY: a prefetch touches nothing but caches, and every x86-64 processor has it.
+            unsafe {
+                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line);
+            }
+        }
+    }
     /// Runs `kernel` as compiled for this instruction set: in the caller, or, where that would make the
     /// caller large, in a function of its own.
     fn call<K: Kernel>(self, kernel: K) -> K::Output;
@@ -515,6 +527,13 @@ impl<'a> Stack<'a> {
     pub(super) fn push(&mut self, entry: u64) {
         self.entries[self.len] = MaybeUninit::new(entry);
         self.len += 1;
+    }
+
+    /// The top entry if more than `base` wait.
+    #[inline(always)]
+    pub(super) fn top_above(&self, base: usize) -> Option<u64> {
+        // SAFETY: entries below `len` were written by `push`.
+        (self.len > base).then(|| unsafe { self.entries[self.len - 1].assume_init() })
     }
 
     /// Takes the top entry if more than `base` wait.

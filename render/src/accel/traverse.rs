@@ -270,7 +270,11 @@ impl<'a, S: Simd8> MeshWalk<'a, S> {
                 let node = self.mesh.node(next);
                 let (distances, mask) = self.boxes.enter(simd, node, limit);
                 if mask != 0 {
+                    let waiting = stack.len();
                     next = descend(simd, stack, node, distances, mask);
+                    if let Some(after) = stack.top_above(waiting) {
+                        self.mesh.prefetch(simd, after as u32);
+                    }
                     continue;
                 }
             } else if self.nearest_in_leaf(simd, next & !LEAF, nearest, filter) {
@@ -346,6 +350,7 @@ impl<'a, S: Simd8> MeshWalk<'a, S> {
                     while mask != 0 {
                         let child = (mask.trailing_zeros() & 7) as usize;
                         stack.push(u64::from(node.children[child]));
+                        self.mesh.prefetch(simd, node.children[child]);
                         mask &= mask - 1;
                     }
                     continue;
