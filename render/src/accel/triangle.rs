@@ -21,11 +21,11 @@ use super::{
 };
 
 /// What each triangle's box grows by, as a share of its largest side; see the module documentation.
-pub(super) const BOX_MARGIN: f32 = 1.0 / 65536.0;
+pub(super) const BOX_MARGIN: f32 = 1.0 / 524288.0;
 /// Projected areas below this share of their products are computed in f64.
-const SMALL_AREA: f32 = 1.0 / 16.0;
+const SMALL_AREA: f32 = 1.0 / 4.0;
 /// Distances below this share of the vertices' distances are computed in f64.
-const NEAR: f32 = 1.0 / 65536.0;
+const NEAR: f32 = 1.0 / 262144.0;
 
 /// Up to eight triangles; 320 bytes.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
