@@ -9,3 +9,4 @@ mod decoders;
 mod determinism;
 mod render;
 mod resume;
+mod statistics;
