@@ -4,6 +4,7 @@ use glam::Vec3;
 use rayon::prelude::*;
 
 use super::planes::Channel;
+use super::weights::falloff;
 
 /// Relative standard error from which a pixel's value is not to be trusted against its
 /// neighbours'. A small highlight that every sample sees stays below it, a value that one lucky
@@ -13,6 +14,10 @@ const UNTRUSTED: f32 = 0.25;
 const FIREFLY_DEVIATIONS: f32 = 4.0;
 /// … which count as at least this share of the mean, for neighbours without noise.
 const SMALLEST_DEVIATION: f32 = 0.3;
+/// Squared difference, relative to the sum, that counts as 1 between two pixels' brightness.
+const SAME_BRIGHTNESS: f32 = 0.05;
+/// Share of the neighbourhood's relative variance that every pixel has at least.
+const LEAST_RELATIVE_VARIANCE: f32 = 0.03;
 /// Brighter values are cut off here, so that no square of them overflows.
 const LARGEST: f32 = 1e12;
 /// Neighbourhood of fireflies and of the variance: (2 r + 1)² pixels.
@@ -63,17 +68,41 @@ pub(super) fn prepare(width: usize, height: usize, color: &[Vec3], variance: &[V
     Prepared { color, variance }
 }
 
-/// Mean variance of the neighbourhood times the pixel's brightness relative to it (root of the mean
-/// square). Noise grows with brightness, so a dark pixel between bright ones must not be given their
-/// variance (its detail would be smoothed away), but its own chance value must not decide alone.
+/// Mean variance of the neighbours that are about as bright.
+///
+/// Noise grows with brightness: a dark pixel beside a highlight must not be given the highlight's
+/// variance, or its detail would be smoothed away. Yet a pixel that is dark by chance, because few
+/// of its samples found the light, has next to no variance of its own and few neighbours like it; so
+/// it is given at least a share of the relative variance around it.
 fn smooth_variance(width: usize, height: usize, color: &[Vec3], variance: &[Vec3]) -> Vec<Vec3> {
-    let squares: Vec<Vec3> = color.iter().map(|&c| c * c).collect();
-    let mean_variance = box_mean(width, height, variance);
-    let mean_square = box_mean(width, height, &squares);
+    let colors = Channel::three(width, height, color);
+    let variances = Channel::three(width, height, variance);
+    let side = (2 * RADIUS + 1) as usize;
+    let smooth = |x: isize, y: isize, c: usize| {
+        let own = colors[c].at(x, y);
+        let (mut weights, mut weighted) = (0.0, 0.0);
+        let (mut plain, mut squares) = (0.0, 0.0);
+        for dy in -RADIUS..=RADIUS {
+            let color = colors[c].row(x - RADIUS, y + dy, side);
+            let variance = variances[c].row(x - RADIUS, y + dy, side);
+            for (&other, &variance) in color.iter().zip(variance) {
+                let (difference, sum) = (other - own, other + own);
+                let scale = SAME_BRIGHTNESS * sum * sum + f32::MIN_POSITIVE;
+                let weight = falloff(difference * difference / scale);
+                weights += weight;
+                weighted += weight * variance;
+                plain += variance;
+                squares += other * other;
+            }
+        }
+        let least = LEAST_RELATIVE_VARIANCE * plain * (own * own / squares.max(f32::MIN_POSITIVE));
+        (weighted / weights).max(least)
+    };
     (0..color.len())
+        .into_par_iter()
         .map(|i| {
-            let relative = squares[i] / mean_square[i].max(Vec3::splat(f32::MIN_POSITIVE));
-            mean_variance[i] * relative.map(f32::sqrt)
+            let (x, y) = ((i % width) as isize, (i / width) as isize);
+            Vec3::from(std::array::from_fn(|c| smooth(x, y, c)))
         })
         .collect()
 }
@@ -97,28 +126,6 @@ fn firefly_factor(brightness: &Channel, (x, y): (isize, isize), variance: f32) -
     let deviation = (squares / count - mean * mean).max(0.0).sqrt();
     let limit = mean + FIREFLY_DEVIATIONS * deviation.max(SMALLEST_DEVIATION * mean);
     if own > limit { limit / own } else { 1.0 }
-}
-
-/// Mean over (2 [`RADIUS`] + 1)² pixels; the picture's edge is repeated outwards.
-fn box_mean(width: usize, height: usize, picture: &[Vec3]) -> Vec<Vec3> {
-    let channels = Channel::three(width, height, picture);
-    let side = (2 * RADIUS + 1) as usize;
-    let scale = 1.0 / (side * side) as f32;
-    (0..picture.len())
-        .into_par_iter()
-        .map(|i| {
-            let (x, y) = ((i % width) as isize, (i / width) as isize);
-            Vec3::from(std::array::from_fn(|c| {
-                let mut sum = 0.0;
-                for dy in -RADIUS..=RADIUS {
-                    for value in channels[c].row(x - RADIUS, y + dy, side) {
-                        sum += value;
-                    }
-                }
-                sum * scale
-            }))
-        })
-        .collect()
 }
 
 #[cfg(test)]
