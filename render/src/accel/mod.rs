@@ -96,16 +96,3 @@ pub struct Hit {
 fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
-
-/// The smaller of two numbers, the second where one is NaN.
-#[inline(always)]
-fn smaller(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
-}
-
-/// The largest magnitude of a component.
-#[inline(always)]
-fn largest_component(v: Vec3) -> f32 {
-    let size = v.abs();
-    larger(larger(size.x, size.y), size.z)
-}

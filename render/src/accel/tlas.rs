@@ -7,7 +7,6 @@ use glam::{Affine3A, Mat3A, Vec3, Vec3A};
 use super::{
     Hit, Ray,
     build::{Bounds, BuildOptions, Node, Quality, WideTree},
-    largest_component,
     mesh::{MESH_STACK, MeshBvh},
     simd::{Entries, Kernel, STACK_CAPACITY, Simd8, Stack},
     traverse::{BoxRay, LocalRay, MeshWalk, Nearest, SLACK, walk_upper},
@@ -238,7 +237,7 @@ impl Tlas {
     /// The upper tree's box test of a ray.
     #[inline(always)]
     fn boxes<S: Simd8>(&self, simd: S, ray: &LocalRay) -> BoxRay<S> {
-        let margin = (largest_component(ray.origin) + self.reach) * self.slack;
+        let margin = (ray.origin.abs().max_element() + self.reach) * self.slack;
         BoxRay::new(simd, ray, margin)
     }
 }
@@ -258,8 +257,8 @@ impl Placed {
             Frame::Moving => self.object_from_world(time)?,
         };
         Some(LocalRay::new(
-            object_from_world.transform_point3(in_world.origin),
-            object_from_world.transform_vector3(in_world.direction),
+            object_from_world.transform_point3a(in_world.origin),
+            object_from_world.transform_vector3a(in_world.direction),
             in_world.t_min,
         ))
     }
@@ -292,7 +291,7 @@ impl Placed {
         let Instance {
             mesh, needs_filter, ..
         } = &self.instance;
-        let margin = (largest_component(local.origin) + mesh.reach()) * SLACK;
+        let margin = (local.origin.abs().max_element() + mesh.reach()) * SLACK;
         let boxes = BoxRay::new(simd, local, margin);
         MeshWalk::new(simd, mesh, local, boxes, index, *needs_filter)
     }
@@ -383,7 +382,7 @@ impl<F: FnMut(&Hit) -> bool> Kernel for Intersect<'_, F> {
         if tlas.instance_of_leaf.is_empty() {
             return None;
         }
-        let in_world = LocalRay::new(ray.origin, ray.direction, ray.t_min);
+        let in_world = LocalRay::new(ray.origin.into(), ray.direction.into(), ray.t_min);
         let boxes = tlas.boxes(simd, &in_world);
         walk_upper(
             simd,
@@ -430,7 +429,7 @@ impl<F: FnMut(&Hit) -> bool> Kernel for IntersectInstance<'_, F> {
         // Instances that cannot be hit have no leaf.
         let placed = &self.tlas.placed[self.index as usize];
         let ray = self.ray;
-        let in_world = LocalRay::new(ray.origin, ray.direction, ray.t_min);
+        let in_world = LocalRay::new(ray.origin.into(), ray.direction.into(), ray.t_min);
         if self.tlas.instance_of_leaf.contains(&self.index)
             && let Some(local) = placed.local(&in_world, ray.time)
         {
@@ -461,7 +460,7 @@ impl<F: FnMut(&Hit) -> bool> Kernel for BlockedWorlds<'_, F> {
         if tlas.instance_of_leaf.is_empty() {
             return 0;
         }
-        let in_world = LocalRay::new(ray.origin, ray.direction, ray.t_min);
+        let in_world = LocalRay::new(ray.origin.into(), ray.direction.into(), ray.t_min);
         let boxes = tlas.boxes(simd, &in_world);
         walk_upper(
             simd,

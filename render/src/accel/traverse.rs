@@ -1,14 +1,12 @@
 //! Walks of the eight-wide trees.
 
-use glam::Vec3;
+use glam::Vec3A;
 
 use super::{
     Hit,
     build::{LEAF, Node},
-    larger,
     mesh::MeshBvh,
     simd::{Row, Simd8, Stack},
-    smaller,
     triangle::{TriangleHit, TriangleRay, refine},
 };
 
@@ -24,27 +22,25 @@ const STEEPEST: f32 = 1e18;
 /// A ray in the space of some tree.
 #[derive(Clone, Copy)]
 pub(super) struct LocalRay {
-    pub(super) origin: Vec3,
+    pub(super) origin: Vec3A,
     /// Not zero; distances count in lengths of it.
-    pub(super) direction: Vec3,
+    pub(super) direction: Vec3A,
     /// 1 / `direction`, finite: see [`STEEPEST`].
-    pub(super) inverse: Vec3,
+    pub(super) inverse: Vec3A,
     pub(super) t_min: f32,
 }
 
 impl LocalRay {
     #[inline(always)]
-    pub(super) fn new(origin: Vec3, direction: Vec3, t_min: f32) -> Self {
+    pub(super) fn new(origin: Vec3A, direction: Vec3A, t_min: f32) -> Self {
         let inverse = direction.recip();
-        let size = inverse.abs();
-        let steepest = smaller(smaller(size.x, size.y), size.z) * STEEPEST;
-        let within = |x: f32| larger(-steepest, smaller(steepest, x));
+        let steepest = Vec3A::splat(inverse.abs().min_element() * STEEPEST);
         Self {
             origin,
             direction,
-            inverse: Vec3::new(within(inverse.x), within(inverse.y), within(inverse.z)),
+            inverse: inverse.min(steepest).max(-steepest),
             // Never −0, whose bits would sort last.
-            t_min: larger(t_min, 0.0),
+            t_min: if t_min > 0.0 { t_min } else { 0.0 },
         }
     }
 }
@@ -112,7 +108,7 @@ impl<S: Simd8> BoxRay<S> {
 
 /// Each component in eight lanes.
 #[inline(always)]
-fn splat3<S: Simd8>(simd: S, v: Vec3) -> [S::F; 3] {
+fn splat3<S: Simd8>(simd: S, v: Vec3A) -> [S::F; 3] {
     [simd.splat(v.x), simd.splat(v.y), simd.splat(v.z)]
 }
 

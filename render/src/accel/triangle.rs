@@ -272,8 +272,8 @@ pub(super) fn refine(ray: LocalRay, leaf: &Leaf, lane: usize) -> Option<Triangle
         // that leaves a surface must not find it again.
         let [p0, p1, p2] = leaf.corners(lane).map(Vec3::as_dvec3);
         let normal = (p1 - p0).cross(p2 - p0);
-        let height = normal.dot(p0 - ray.origin.as_dvec3());
-        let slope = normal.dot(ray.direction.as_dvec3());
+        let height = normal.dot(p0 - Vec3::from(ray.origin).as_dvec3());
+        let slope = normal.dot(Vec3::from(ray.direction).as_dvec3());
         // Also refuses 0/0, a ray within the plane.
         let ahead = height / slope > f64::from(ray.t_min);
         if !ahead {
