@@ -15,13 +15,13 @@ use diorama_synth::shot::{
 use glam::{Mat3, Quat, Vec2, Vec3};
 
 /// A scene under construction.
-pub struct Scene {
-    pub shot: Shot,
-    pub assets: InMemoryAssets,
+pub(crate) struct Scene {
+    pub(crate) shot: Shot,
+    pub(crate) assets: InMemoryAssets,
 }
 
 /// UV sphere of radius 1.
-pub fn sphere() -> Mesh {
+pub(crate) fn sphere() -> Mesh {
     let (columns, rows) = (48u32, 24u32);
     let mut mesh = Mesh::default();
     for j in 0..=rows {
@@ -55,7 +55,7 @@ pub fn sphere() -> Mesh {
 }
 
 /// Square of side 2 in the XY plane facing +Z.
-pub fn square() -> Mesh {
+pub(crate) fn square() -> Mesh {
     let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)];
     Mesh {
         positions: corners
@@ -73,7 +73,7 @@ pub fn square() -> Mesh {
 }
 
 /// Diffuse only.
-pub fn matte(color: [f32; 3]) -> Material {
+pub(crate) fn matte(color: [f32; 3]) -> Material {
     Material {
         base_color: color,
         specular: 0.0,
@@ -83,7 +83,7 @@ pub fn matte(color: [f32; 3]) -> Material {
 }
 
 /// Pose at `position` without rotation.
-pub fn at(x: f32, y: f32, z: f32) -> Pose {
+pub(crate) fn at(x: f32, y: f32, z: f32) -> Pose {
     Pose {
         position: Vec3::new(x, y, z),
         rotation: Quat::IDENTITY,
@@ -91,7 +91,7 @@ pub fn at(x: f32, y: f32, z: f32) -> Pose {
 }
 
 /// Rotation that turns −Z towards `to` seen from `from`.
-pub fn look(from: Vec3, to: Vec3) -> Pose {
+pub(crate) fn look(from: Vec3, to: Vec3) -> Pose {
     let back = (from - to).normalize_or(Vec3::Z);
     let right = Vec3::Z.cross(back).normalize_or(Vec3::X);
     let rotation = Quat::from_mat3(&Mat3::from_cols(right, back.cross(right), back));
@@ -103,7 +103,7 @@ pub fn look(from: Vec3, to: Vec3) -> Pose {
 
 impl Scene {
     /// Nothing but a camera and a constant environment.
-    pub fn new(resolution: [u32; 2], camera: Pose, environment: [f32; 3]) -> Self {
+    pub(crate) fn new(resolution: [u32; 2], camera: Pose, environment: [f32; 3]) -> Self {
         let lens = Lens {
             focal_length_mm: 35.0,
             sensor_width_mm: 32.0,
@@ -154,7 +154,7 @@ impl Scene {
     }
 
     /// Adds an object of its own asset.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         name: &str,
         mesh: Mesh,
@@ -198,7 +198,7 @@ impl Scene {
     }
 
     /// Gives the asset of `name` one image; its material may refer to it as 0.
-    pub fn texture(&mut self, name: &str, width: u32, height: u32, pixels: Vec<[u8; 4]>) {
+    pub(crate) fn texture(&mut self, name: &str, width: u32, height: u32, pixels: Vec<[u8; 4]>) {
         let model = Arc::make_mut(self.assets.models.get_mut(name).unwrap());
         model.images.push(Image {
             name: name.into(),
@@ -209,7 +209,7 @@ impl Scene {
     }
 
     /// A sun shining along `direction`.
-    pub fn sun(&mut self, direction: Vec3, irradiance: f32, angular_diameter_rad: f32) {
+    pub(crate) fn sun(&mut self, direction: Vec3, irradiance: f32, angular_diameter_rad: f32) {
         let sun = SunRecord {
             direction_to_sun: [0.0; 3],
             irradiance: [irradiance; 3],
@@ -224,7 +224,7 @@ impl Scene {
     }
 
     /// Adds world `name` in which the objects `removed` are absent.
-    pub fn world_without(&mut self, name: &str, removed: &[u32]) {
+    pub(crate) fn world_without(&mut self, name: &str, removed: &[u32]) {
         let index = self.shot.worlds.len();
         self.shot.worlds.push(World {
             name: name.into(),
@@ -238,12 +238,12 @@ impl Scene {
     }
 
     /// Renders frame 0.
-    pub fn render(&self, samples: u32) -> Frame {
+    pub(crate) fn render(&self, samples: u32) -> Frame {
         self.renderer(samples).render_frame(0).unwrap()
     }
 
     /// A renderer without clamping or denoising.
-    pub fn renderer(&self, samples: u32) -> Renderer {
+    pub(crate) fn renderer(&self, samples: u32) -> Renderer {
         Renderer::new(
             &self.shot,
             &self.assets,
@@ -258,7 +258,7 @@ impl Scene {
 
 /// A floor with a mirror ball, a glass ball, a matte ball that glows, and a square cut out by alpha;
 /// everything the pair law is hard for. Objects 3.. are `remove` in turn.
-pub fn pair_scene(resolution: [u32; 2], removed: &[u32]) -> Scene {
+pub(crate) fn pair_scene(resolution: [u32; 2], removed: &[u32]) -> Scene {
     let mut scene = Scene::new(
         resolution,
         look(Vec3::new(0.0, -7.0, 3.0), Vec3::new(0.0, 0.0, 0.7)),
