@@ -1,17 +1,19 @@
 //! The readers of trainers open every file: same frame count, exact masks, the same colours.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use diorama_video::{
+    ColorVideoOptions, ColorVideoWriter, DEFAULT_QP, Encoder, MaskVideoOptions, MaskVideoWriter,
+};
 
 use crate::context::{Context, TINY, skip};
 
-/// Reads a sample's videos with every reader there is, and prints what disagrees.
+/// Every reader there is, as functions from a path to frames × height × width × RGB.
 const READERS: &str = r#"
 import sys
 from pathlib import Path
 import numpy as np
-
-folder, frames = Path(sys.argv[1]), int(sys.argv[2])
 
 def with_cv2(path):
     import cv2
@@ -53,7 +55,11 @@ for name, read in [("cv2", with_cv2), ("av", with_av), ("decord", with_decord), 
 def check(ok, what):
     if not ok:
         print("FAIL", what)
+"#;
 
+/// Reads a sample's videos and prints what disagrees.
+const SAMPLE: &str = r#"
+folder, frames = Path(sys.argv[1]), int(sys.argv[2])
 for path in sorted(folder.glob("*.mp4")):
     pictures = {name: read(path) for name, read in readers}
     first = next(iter(pictures.values()), None)
@@ -69,6 +75,27 @@ for path in sorted(folder.glob("*.mp4")):
         else:
             difference = np.abs(video.astype(int) - first.astype(int))
             check(difference.mean() <= 1.5, f"{path.name}: {name} is {difference.mean():.2f} levels off")
+print("READ", " ".join(name for name, _ in readers))
+"#;
+
+/// Compares colours.mp4 and mask.mp4 with what was written into them, next to them as raw bytes.
+const EXACT: &str = r#"
+folder, width, height = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+patch = int(sys.argv[4])
+colours = np.fromfile(folder / "colours.raw", np.uint8).reshape(height, width, 3).astype(int)
+mask = np.fromfile(folder / "mask.raw", np.uint8).reshape(-1, height, width, 1)
+# Chroma has half the resolution: borders of patches are no flat colour.
+inside = np.zeros((height, width), bool)
+for y in range(0, height, patch):
+    for x in range(0, width, patch):
+        inside[y + 8 : y + patch - 8, x + 8 : x + patch - 8] = True
+for name, read in readers:
+    difference = np.abs(read(folder / "colours.mp4").astype(int) - colours)[:, inside]
+    check(difference.mean() <= 1.5, f"{name}: colours are {difference.mean():.2f} levels off in the mean")
+    check(difference.max() <= 4, f"{name}: a colour is {difference.max()} levels off")
+    video = read(folder / "mask.mp4")
+    check(video.shape[0] == mask.shape[0], f"{name}: {video.shape[0]} of {mask.shape[0]} mask frames")
+    check((video == mask).all(), f"{name}: {(video != mask).any(-1).sum()} mask pixels differ")
 print("READ", " ".join(name for name, _ in readers))
 "#;
 
@@ -92,11 +119,86 @@ fn opencv_pyav_decord_and_mediapy_read_every_video() {
             "removal --seed 1 {TINY} --video-length 21 --output-dir d"
         ))
         .expect(0);
-    context.write("readers.py", READERS);
+    read(&context, &python, SAMPLE, &["d/000001", "21"]);
+}
+
+#[test]
+fn saturated_colours_and_noisy_masks_come_back_in_every_reader() {
+    const PATCH: usize = 64;
+    const WIDTH: usize = 4 * PATCH;
+    const HEIGHT: usize = 3 * PATCH;
+    const FRAMES: usize = 17;
+    const COLOURS: [[u8; 3]; 12] = [
+        [255, 0, 0],
+        [0, 255, 0],
+        [0, 0, 255],
+        [255, 255, 0],
+        [0, 255, 255],
+        [255, 0, 255],
+        [255, 255, 255],
+        [0, 0, 0],
+        [128, 128, 128],
+        [200, 30, 60],
+        [20, 120, 220],
+        [60, 180, 75],
+    ];
+    let Some(python) = python() else {
+        return;
+    };
+    let context = Context::new();
+    let pixels = || (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| (x, y)));
+    let colours: Vec<u8> = pixels()
+        .flat_map(|(x, y)| COLOURS[y / PATCH * 4 + x / PATCH])
+        .collect();
+    let options = ColorVideoOptions {
+        width: WIDTH as u32,
+        height: HEIGHT as u32,
+        fps: 16.0,
+        qp: DEFAULT_QP,
+        encoder: Encoder::Embedded,
+    };
+    let mut video = ColorVideoWriter::create(&context.path("colours.mp4"), &options).unwrap();
+    for _ in 0..FRAMES {
+        video.push(&colours).unwrap();
+    }
+    video.finish().unwrap();
+    context.write("colours.raw", &colours);
+    // Each pixel of each frame at random: the hardest mask there is.
+    let mut state = 1u32;
+    let mut noise = || {
+        state = state.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        [0, 128, 255][(state >> 16) as usize % 3]
+    };
+    let options = MaskVideoOptions {
+        width: WIDTH as u32,
+        height: HEIGHT as u32,
+        fps: 16.0,
+    };
+    let mut video = MaskVideoWriter::create(&context.path("mask.mp4"), &options).unwrap();
+    let mut raw = Vec::new();
+    for _ in 0..FRAMES {
+        let mask: Vec<u8> = pixels().map(|_| noise()).collect();
+        video.push(&mask).unwrap();
+        raw.extend(mask);
+    }
+    video.finish().unwrap();
+    context.write("mask.raw", raw);
+    let size = [WIDTH, HEIGHT, PATCH].map(|n| n.to_string());
+    read(
+        &context,
+        &python,
+        EXACT,
+        &[".", &size[0], &size[1], &size[2]],
+    );
+}
+
+/// Runs a script after the readers; fails the test on what it finds.
+fn read(context: &Context, python: &Path, script: &str, args: &[&str]) {
+    context.write("readers.py", format!("{READERS}{script}"));
     let output = Command::new(python)
-        .arg(context.path("readers.py"))
-        .arg(context.path("d/000001"))
-        .arg("21")
+        .arg("readers.py")
+        .args(args)
+        .current_dir(context.path(""))
         .output()
         .unwrap();
     let (out, error) = (
