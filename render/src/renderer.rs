@@ -103,9 +103,9 @@ impl Kernel for TraceRow<'_> {
             coverage: Vec::with_capacity(self.width as usize),
             rays: 0,
         };
-        let mut sums = vec![PixelSums::default(); worlds];
+        let mut sums = vec![PixelSums::new(samples); worlds];
         for column in 0..self.width {
-            sums.fill(PixelSums::default());
+            sums.fill(PixelSums::new(samples));
             let mut touched = 0;
             let mut roles = [0u32; 3];
             for sample in 0..samples {
