@@ -310,6 +310,112 @@ fn queries_are_brute_force_on_every_instruction_set() {
 }
 
 #[test]
+fn meshes_far_from_their_own_origin_lose_no_hit() {
+    let mut random = Random(11);
+    let offset = Vec3::new(3000.0, -20_000.0, 100.0);
+    let (positions, triangles) = soup(&mut random, 60);
+    let positions: Vec<Vec3> = positions.iter().map(|p| *p + offset).collect();
+    let mesh = mesh(&positions, &triangles);
+    let instances: Vec<Instance> = (0..10)
+        .map(|_| {
+            let back = Affine3A::from_translation(-offset);
+            instance(&mesh, random_pose(&mut random) * back)
+        })
+        .collect();
+    let targets: Vec<Vec3> = positions
+        .iter()
+        .map(|p| {
+            instances[0]
+                .pose
+                .world_from_object(0.0)
+                .transform_point3(*p)
+        })
+        .collect();
+    let rays = rays(&mut random, 4000, &targets);
+    let expected = brute_force(Isa::Portable, &instances, &rays);
+    assert!(expected.iter().filter(|(hit, _)| hit.is_some()).count() > 1000);
+    let tlas = Tlas::build(instances);
+    for isa in isas() {
+        for (hit, (expected, _)) in nearest(isa, &tlas, &rays).iter().zip(&expected) {
+            assert_eq!(bits(*hit), bits(*expected), "{}", isa.name());
+        }
+    }
+}
+
+/// Rays that only just meet a triangle, aimed at points of its edges and corners.
+fn close_calls(random: &mut Random, corners: [Vec3; 3], pose: Affine3A) -> Vec<Ray> {
+    (0..600)
+        .map(|i| {
+            let [a, b] = [random.below(3), random.below(3)].map(|corner| corners[corner]);
+            let target = a.lerp(b, random.unit());
+            let towards = target - pose.inverse().transform_point3(random.cube() * 3.0);
+            let from = match i % 3 {
+                0 => target - towards,
+                // From afar, and along the plane of the triangle.
+                1 => target - towards * 300.0,
+                _ => target - (corners[1] - corners[2]) * (1.0 + random.unit()),
+            };
+            let (origin, target) = (pose.transform_point3(from), pose.transform_point3(target));
+            Ray {
+                origin,
+                direction: target - origin,
+                ..Ray::default()
+            }
+        })
+        .filter(|ray| ray.direction != Vec3::ZERO)
+        .collect()
+}
+
+#[test]
+fn boxes_drop_nothing_that_its_own_test_would_hit() {
+    let mut random = Random(12);
+    let one_each = BuildOptions {
+        leaf_size: 1,
+        ..BuildOptions::default()
+    };
+    let mut met = 0;
+    for round in 0..300 {
+        let mut corners = [0, 1, 2].map(|_| random.cube());
+        // Edges within the faces of the box, where there is no room for an error.
+        let axis = round % 3;
+        let shift = [0.0, 0.0, 5.0, -300.0][random.below(4)];
+        for corner in &mut corners[..2 + round % 2] {
+            corner[axis] = 0.375;
+        }
+        let corners = corners.map(|corner| corner + shift);
+        let far_off = corners.map(|corner| corner + 5000.0);
+        let pose = if round % 2 == 0 {
+            Affine3A::IDENTITY
+        } else {
+            random_pose(&mut random) * Affine3A::from_translation(Vec3::splat(-shift))
+        };
+        let rays = close_calls(&mut random, corners, pose);
+        // Without any box; in a mesh with another triangle; beside another instance.
+        let alone = mesh(&corners, &[[0, 1, 2]]);
+        let both: Vec<Vec3> = corners.into_iter().chain(far_off).collect();
+        let in_mesh = MeshBvh::build(&both, &[[0, 1, 2], [3, 4, 5]], one_each);
+        let scenes = [
+            vec![instance(&alone, pose)],
+            vec![instance(&Arc::new(in_mesh), pose)],
+            vec![
+                instance(&alone, pose),
+                instance(&mesh(&far_off, &[[0, 1, 2]]), Affine3A::IDENTITY),
+            ],
+        ];
+        let [alone, in_mesh, beside] =
+            scenes.map(|instances| nearest(Isa::widest(), &Tlas::build(instances), &rays));
+        for (((alone, in_mesh), beside), ray) in alone.iter().zip(in_mesh).zip(beside).zip(&rays) {
+            if alone.is_some() {
+                met += 1;
+                assert_eq!(bits(*alone), bits(in_mesh), "{corners:?} {ray:?}");
+                assert_eq!(bits(*alone), bits(beside), "{corners:?} {ray:?}");
+            }
+        }
+    }
+    assert!(met > 50_000, "{met}");
+}
+
+#[test]
 fn picture_does_not_depend_on_the_tree() {
     let trees = [
         BuildOptions::default(),
