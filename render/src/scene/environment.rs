@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn sampled_radiance_over_pdf_integrates_to_the_mean_and_pdfs_agree() {
         let environment = Environment::new(Some(spotty_map()), Vec3::splat(2.0), 0.7);
-        let n = 256;
+        let n = 768;
         let (mut sum, mut uniform) = (0f64, 0f64);
         for i in 0..n * n {
             let u = [
