@@ -239,6 +239,28 @@ fn straight_down() -> Scene {
     scene
 }
 
+/// A wide slab of `material`, its top at z = 0; `thickness` in metres.
+fn add_slab(scene: &mut Scene, thickness: f32, material: Material) {
+    let mut slab = square();
+    let below: Vec<Vec3> = slab
+        .positions
+        .iter()
+        .map(|p| *p - Vec3::Z * thickness)
+        .collect();
+    slab.positions.extend(below);
+    slab.uvs.clear();
+    slab.triangles.extend([[4, 6, 5], [4, 7, 6]]);
+    slab.material_of_triangle = vec![0; 4];
+    scene.add(
+        "slab",
+        slab,
+        material,
+        Vec3::new(20.0, 20.0, 1.0),
+        at(0.0, 0.0, 0.0),
+        Role::Keep,
+    );
+}
+
 #[test]
 fn smooth_glass_slab_shows_its_fresnel_share_of_the_world_behind() {
     let mut scene = straight_down();
@@ -249,20 +271,7 @@ fn smooth_glass_slab_shows_its_fresnel_share_of_the_world_behind() {
         ior: 1.5,
         ..Material::default()
     };
-    let mut slab = square();
-    let below: Vec<Vec3> = slab.positions.iter().map(|p| *p - Vec3::Z * 0.01).collect();
-    slab.positions.extend(below);
-    slab.uvs.clear();
-    slab.triangles.extend([[4, 6, 5], [4, 7, 6]]);
-    slab.material_of_triangle = vec![0; 4];
-    scene.add(
-        "slab",
-        slab,
-        glass,
-        Vec3::new(20.0, 20.0, 1.0),
-        at(0.0, 0.0, 0.0),
-        Role::Keep,
-    );
+    add_slab(&mut scene, 0.01, glass);
     // Two faces with F = 0.04 and all interreflections: T = (1 − F)/(1 + F).
     let expected = 0.96 / 1.04;
     let l = mean(&scene, 1024);
@@ -281,20 +290,7 @@ fn absorbing_glass_follows_beer() {
         attenuation_distance: 0.2,
         ..Material::default()
     };
-    let mut slab = square();
-    let below: Vec<Vec3> = slab.positions.iter().map(|p| *p - Vec3::Z * 0.1).collect();
-    slab.positions.extend(below);
-    slab.uvs.clear();
-    slab.triangles.extend([[4, 6, 5], [4, 7, 6]]);
-    slab.material_of_triangle = vec![0; 4];
-    scene.add(
-        "slab",
-        slab,
-        tinted,
-        Vec3::new(20.0, 20.0, 1.0),
-        at(0.0, 0.0, 0.0),
-        Role::Keep,
-    );
+    add_slab(&mut scene, 0.1, tinted);
     // 0.1 m of the 0.2 m at which the colour is reached: its square root.
     let l = mean(&scene, 64);
     assert!(
