@@ -40,7 +40,7 @@ use glam::Vec3;
 pub use build::{BuildOptions, Quality};
 pub use mesh::MeshBvh;
 pub use simd::{Isa, IsaError, Kernel, Portable, Simd8};
-pub use surface::{SurfacePoint, offset_origin};
+pub use surface::{SurfaceFrame, SurfacePoint, offset_origin};
 pub use tlas::{Instance, Pose, Tlas};
 
 /// A ray in the world.

@@ -211,7 +211,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Self::Avx512 => unsafe { x86::run_avx512(kernel) },
-            _ => kernel.run(Portable(())),
+            _ => kernel.run(Portable::TOKEN),
         }
     }
 }
@@ -219,6 +219,11 @@ impl Isa {
 /// Plain arrays; the compiler makes of them what the target has.
 #[derive(Debug, Clone, Copy)]
 pub struct Portable(());
+
+impl Portable {
+    /// Its token, which every machine may have.
+    pub const TOKEN: Self = Self(());
+}
 
 impl sealed::Sealed for Portable {}
 

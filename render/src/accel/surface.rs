@@ -6,8 +6,6 @@
 
 use glam::{Affine3A, DVec3, Mat3A, Vec3, Vec3A};
 
-use super::{Hit, Instance, Tlas};
-
 /// γₙ: bound of the relative error of n roundings of f32.
 const fn gamma(n: u32) -> f32 {
     let x = n as f32 / 16777216.0;
@@ -27,31 +25,58 @@ pub struct SurfacePoint {
     pub error: Vec3,
 }
 
-impl Tlas {
-    /// The point with barycentric weights (1 − u − v, u, v) of a primitive, at a time within the
-    /// shutter.
-    pub fn surface_point(
-        &self,
-        instance: u32,
-        primitive: u32,
-        u: f32,
-        v: f32,
-        time: f32,
-    ) -> SurfacePoint {
-        let instance = self.instance(instance);
-        instance.surface_point(instance.mesh.corners(primitive), u, v, time)
-    }
-
-    /// [`Tlas::surface_point`] of a hit, found sooner.
-    pub fn surface_of(&self, hit: &Hit, time: f32) -> SurfacePoint {
-        let corners = self.corners(hit);
-        self.instance(hit.instance)
-            .surface_point(corners, hit.u, hit.v, time)
-    }
+/// How points and normals of an instance come to the world at one instant.
+#[derive(Debug, Clone, Copy)]
+pub struct SurfaceFrame {
+    world_from_object: Affine3A,
+    /// What no rounding has to be allowed for.
+    is_world: bool,
+    /// |world_from_object|, without the translation.
+    size: Mat3A,
+    /// What errors in object space grow to that rays have after their way back: `size` times the
+    /// inverse's.
+    back: Mat3A,
+    /// Cofactors of the pose, columns for x, y, z, with the sign of its determinant: normals follow the
+    /// inverse transpose, which is that but for a positive factor.
+    normal_from_object: [DVec3; 3],
 }
 
-impl Instance {
-    fn surface_point(&self, corners: [Vec3; 3], u: f32, v: f32, time: f32) -> SurfacePoint {
+impl SurfaceFrame {
+    /// Of a pose.
+    pub(super) fn new(world_from_object: Affine3A) -> Self {
+        let matrix = world_from_object.matrix3;
+        let [x, y, z] =
+            [matrix.x_axis, matrix.y_axis, matrix.z_axis].map(|axis| Vec3::from(axis).as_dvec3());
+        let cofactors = [y.cross(z), z.cross(x), x.cross(y)];
+        let sign = x.dot(cofactors[0]).signum();
+        Self {
+            is_world: world_from_object == Affine3A::IDENTITY,
+            world_from_object,
+            size: matrix.abs(),
+            back: matrix.abs() * matrix.inverse().abs(),
+            normal_from_object: cofactors.map(|column| column * sign),
+        }
+    }
+
+    /// The pose.
+    #[inline(always)]
+    pub fn world_from_object(&self) -> &Affine3A {
+        &self.world_from_object
+    }
+
+    /// A direction that stands on surfaces: not normalised.
+    #[inline(always)]
+    pub fn normal(&self, n: Vec3) -> Vec3 {
+        if self.is_world {
+            return n;
+        }
+        let [x, y, z] = self.normal_from_object.map(|column| column.as_vec3());
+        x * n.x + y * n.y + z * n.z
+    }
+
+    /// The point with weights (1 − u − v, u, v) of a triangle's corners, which are in object space.
+    #[inline(always)]
+    pub fn point(&self, corners: [Vec3; 3], u: f32, v: f32) -> SurfacePoint {
         let weights = [1.0 - u - v, u, v];
         let [a, b, c] = [0, 1, 2].map(|i| corners[i] * weights[i]);
         let point = a + b + c;
@@ -64,43 +89,30 @@ impl Instance {
         let error = sizes * gamma(7) + Vec3::splat(extent * gamma(4));
         let [p0, p1, p2] = corners.map(Vec3::as_dvec3);
         let normal = (p1 - p0).cross(p2 - p0);
-        let pose = self.pose.world_from_object(time);
-        if pose == Affine3A::IDENTITY {
+        if self.is_world {
             return SurfacePoint {
                 position: point,
                 normal: unit(normal),
                 error,
             };
         }
-        to_world(&pose, point, error, normal)
+        let pose = &self.world_from_object;
+        let position = pose.transform_point3a(point.into());
+        let there = self.size * Vec3A::from(point.abs()) + pose.translation.abs();
+        // A ray's origin comes back through the inverse, whose errors the pose carries to the world.
+        let back = self.back * (position.abs() + pose.translation.abs());
+        let error =
+            self.size * Vec3A::from(error) * (1.0 + gamma(4)) + there * gamma(4) + back * gamma(13);
+        let [x, y, z] = self.normal_from_object;
+        SurfacePoint {
+            position: position.into(),
+            normal: unit(x * normal.x + y * normal.y + z * normal.z),
+            error: error.into(),
+        }
     }
 }
 
-fn to_world(pose: &Affine3A, point: Vec3, error: Vec3, normal: DVec3) -> SurfacePoint {
-    let position = pose.transform_point3a(point.into());
-    let matrix = pose.matrix3.abs();
-    let there = matrix * Vec3A::from(point.abs()) + pose.translation.abs();
-    // A ray's origin comes back through the inverse, whose errors the pose carries to the world.
-    let back = matrix * (pose.matrix3.inverse().abs() * (position.abs() + pose.translation.abs()));
-    let error =
-        matrix * Vec3A::from(error) * (1.0 + gamma(4)) + there * gamma(4) + back * gamma(12);
-    // Normals follow the inverse transpose; cofactors are that but for a factor, whose sign counts.
-    let Mat3A {
-        x_axis,
-        y_axis,
-        z_axis,
-    } = pose.matrix3;
-    let [x, y, z] = [x_axis, y_axis, z_axis].map(|axis| Vec3::from(axis).as_dvec3());
-    let cofactors = [y.cross(z), z.cross(x), x.cross(y)];
-    let sign = x.dot(cofactors[0]).signum();
-    let normal = cofactors[0] * normal.x + cofactors[1] * normal.y + cofactors[2] * normal.z;
-    SurfacePoint {
-        position: position.into(),
-        normal: unit(normal * sign),
-        error: error.into(),
-    }
-}
-
+#[inline(always)]
 fn unit(v: DVec3) -> Vec3 {
     let length = v.length();
     if length > 0.0 {
@@ -112,7 +124,7 @@ fn unit(v: DVec3) -> Vec3 {
 
 /// The origin of a ray that leaves a surface point towards `direction`: on the side of the surface
 /// that it goes to, beyond the point's error.
-#[inline]
+#[inline(always)]
 pub fn offset_origin(position: Vec3, error: Vec3, normal: Vec3, direction: Vec3) -> Vec3 {
     // A hair more than the bound, for the normal is rounded too.
     let distance = normal.abs().dot(error) * (1.0 + 1.0 / 1024.0);

@@ -9,6 +9,7 @@ use super::{
     build::{Bounds, BuildOptions, Node, Quality, WideTree},
     mesh::{MESH_STACK, MeshBvh},
     simd::{Entries, Kernel, STACK_CAPACITY, Simd8, Stack},
+    surface::SurfaceFrame,
     traverse::{BoxRay, LocalRay, MeshWalk, Nearest, SLACK, walk_upper},
 };
 
@@ -73,6 +74,8 @@ pub struct Instance {
 struct Placed {
     instance: Instance,
     frame: Frame,
+    /// At rest its own, in motion that at the shutter's opening.
+    surface: SurfaceFrame,
 }
 
 /// How rays come to object space.
@@ -116,6 +119,7 @@ impl Tlas {
                     Pose::Still(pose) => Frame::Still(pose.inverse()),
                     Pose::Moving { .. } => Frame::Moving,
                 },
+                surface: SurfaceFrame::new(instance.pose.world_from_object(0.0)),
                 instance,
             })
             .collect();
@@ -163,6 +167,16 @@ impl Tlas {
     #[inline]
     pub fn instance(&self, index: u32) -> &Instance {
         &self.placed[index as usize].instance
+    }
+
+    /// How the surface of an instance stands in the world at a time within the shutter.
+    #[inline(always)]
+    pub fn surface_frame(&self, index: u32, time: f32) -> SurfaceFrame {
+        let placed = &self.placed[index as usize];
+        match placed.frame {
+            Frame::Moving => SurfaceFrame::new(placed.instance.pose.world_from_object(time)),
+            Frame::World | Frame::Still(_) => placed.surface,
+        }
     }
 
     /// The corners of a hit's triangle in the space of its mesh.

@@ -99,13 +99,10 @@ impl LabelTracer<'_> {
         };
         let camera = &self.now.cameras[1];
         let barycentrics = [hit.u, hit.v];
-        let point = self.now.surface(
-            hit.instance,
-            hit.primitive,
-            barycentrics,
-            -ray.direction,
-            0.0,
-        );
+        let point = self.now.surface_of(&hit, -ray.direction, 0.0);
+        let coordinates = self
+            .now
+            .coordinates(hit.instance, hit.primitive, barycentrics);
         let id = self.now.instances[hit.instance as usize].id;
         let to = |other| {
             if flow {
@@ -124,7 +121,7 @@ impl LabelTracer<'_> {
             normal: point.normal,
             normal_geometric: point.geometric_normal,
             albedo: point.values(self.now).base_color,
-            uv: point.coordinates.uv[0],
+            uv: coordinates.uv[0],
             surface: frame::SurfacePoint {
                 instance: id,
                 primitive: hit.primitive,
@@ -192,13 +189,9 @@ impl LabelTracer<'_> {
 fn surface_flow<S: Simd8>(simd: S, other: &FrameScene, hit: &Hit, position: Vec2) -> (Vec2, bool) {
     let camera = &other.cameras[1];
     let point = other
-        .surface(
-            hit.instance,
-            hit.primitive,
-            [hit.u, hit.v],
-            camera.forward,
-            0.0,
-        )
+        .tlas
+        .surface_frame(hit.instance, 0.0)
+        .point(other.tlas.corners(hit), hit.u, hit.v)
         .position;
     let (there, depth) = camera.project(point);
     if depth <= 0.0 {

@@ -7,7 +7,7 @@
 use glam::Vec3;
 
 use super::ray;
-use super::worlds::WorldTracer;
+use super::worlds::{WorldTracer, direct_share};
 use crate::accel::{Hit, Ray, Simd8, offset_origin};
 use crate::kernels::sampler::{Purpose, Sampler};
 use crate::kernels::sampling::power_heuristic;
@@ -76,9 +76,7 @@ impl WorldTracer<'_> {
             };
             path.beta *= path.media.transmittance(distance);
             let wo = -path.direction;
-            let point =
-                self.scene
-                    .surface(hit.instance, hit.primitive, [hit.u, hit.v], wo, path.time);
+            let point = self.scene.surface_of(&hit, wo, path.time);
             let bsdf = point.bsdf(&point.values(self.scene), wo, self.tables);
             let emitted = self.emission_contribution(&path, &point, &bsdf, distance);
             radiance += self.settings.clamp(emitted, earlier);
@@ -108,14 +106,15 @@ impl WorldTracer<'_> {
                 for (group, choice, place, kind) in purposes {
                     let u = [sampler.get_1d(bounce, choice)];
                     let place = sampler.get_2d(bounce, place);
-                    let Some(light) = group.sample(&self.scene.fixed.environment, &at, u[0], place)
-                    else {
+                    let environment = &self.scene.fixed.environment;
+                    let Some(light) = group.sample(simd, environment, &at, u[0], place) else {
                         continue;
                     };
                     if group.lights[light.light].worlds & bit == 0 {
                         continue;
                     }
-                    let contribution = self.direct_contribution(&path, &point, &bsdf, &light);
+                    let contribution = direct_share(&path, &point, &bsdf, &light)
+                        * self.light_radiance(&light, path.time);
                     let shadow = ray(
                         offset_origin(
                             point.position,

@@ -23,7 +23,9 @@ use crate::kernels::sampling::power_heuristic;
 use crate::kernels::tables::Tables;
 use crate::scene::FrameScene;
 use crate::scene::frame_scene::SurfacePoint;
-use crate::scene::lights::{LightContext, LightGroup, LightSample, crossed_lights};
+use crate::scene::lights::{
+    IncidentRadiance, LightContext, LightGroup, LightSample, crossed_lights,
+};
 
 /// Shadow rays to a point of a surface stop this share of the way before it.
 const SHADOW_END: f32 = 1.0 - 1.0e-4;
@@ -243,9 +245,11 @@ impl WorldTracer<'_> {
             };
             path.beta *= path.media.transmittance(distance);
             let wo = -path.direction;
-            let point =
-                self.scene
-                    .surface(hit.instance, hit.primitive, [hit.u, hit.v], wo, path.time);
+            let u_light = sampler.get_2d(bounce, Purpose::LightPoint);
+            let environment = &self.scene.fixed.environment;
+            environment.prefetch_guide(simd, u_light);
+            let point = self.scene.surface_of(&hit, wo, path.time);
+            environment.prefetch_interval(simd, u_light);
             let values = point.values(self.scene);
             let bsdf = point.bsdf(&values, wo, self.tables);
             if bounce == 0 {
@@ -413,16 +417,16 @@ impl WorldTracer<'_> {
                 0.0
             };
             let u = sampler.get_2d(path.bounce, place);
-            let Some(light) = group.sample(&self.scene.fixed.environment, &context, u_choice, u)
-            else {
+            let environment = &self.scene.fixed.environment;
+            let Some(light) = group.sample(simd, environment, &context, u_choice, u) else {
                 continue;
             };
             let worlds = group.lights[light.light].worlds & path.worlds;
             if worlds == 0 {
                 continue;
             }
-            let contribution = self.direct_contribution(path, point, bsdf, &light);
-            if contribution == Vec3::ZERO {
+            let share = direct_share(path, point, bsdf, &light);
+            if share == Vec3::ZERO {
                 continue;
             }
             let shadow = ray(
@@ -443,44 +447,32 @@ impl WorldTracer<'_> {
             });
             scratch.rays += 1;
             let lit = worlds & !blocked;
+            if lit == 0 {
+                continue;
+            }
+            let contribution = share * self.light_radiance(&light, path.time);
+            if contribution == Vec3::ZERO {
+                continue;
+            }
             // Lit in some of the path's worlds only: by what blocks it, or by where the light exists.
             scratch.part(path.worlds, lit);
             scratch.add(lit, self.settings.clamp(contribution, bounce));
         }
     }
 
-    /// What a light sample would bring if nothing were in between, weighed against BSDF sampling.
+    /// Radiance of a light sample, looked up where it has to be.
     #[inline(always)]
-    pub(super) fn direct_contribution(
-        &self,
-        path: &Path,
-        point: &SurfacePoint<'_>,
-        bsdf: &Bsdf,
-        light: &LightSample,
-    ) -> Vec3 {
-        let (value, bsdf_pdf) = bsdf.eval(light.wi);
-        if value == Vec3::ZERO {
-            return value;
-        }
-        let radiance = self.light_radiance(light, path.time);
-        let weight = if light.delta {
-            1.0
-        } else {
-            power_heuristic(light.pdf, bsdf_pdf)
-        };
-        let attenuation = if light.distance.is_finite() {
-            path.media_towards(point, light)
-        } else {
-            Vec3::ONE
-        };
-        path.beta * attenuation * value * radiance * (weight / light.pdf)
-    }
-
-    /// Radiance of a light sample, looked up on emitting surfaces.
-    #[inline(always)]
-    fn light_radiance(&self, light: &LightSample, time: f32) -> Vec3 {
-        let Some((instance, primitive, barycentrics)) = light.surface else {
-            return light.radiance;
+    pub(super) fn light_radiance(&self, light: &LightSample, time: f32) -> Vec3 {
+        let (instance, primitive, barycentrics) = match light.radiance {
+            IncidentRadiance::Known(radiance) => return radiance,
+            IncidentRadiance::Environment(place) => {
+                return self.scene.fixed.environment.radiance_of(place);
+            }
+            IncidentRadiance::Surface {
+                instance,
+                primitive,
+                barycentrics,
+            } => (instance, primitive, barycentrics),
         };
         let point = self
             .scene
@@ -572,6 +564,32 @@ impl Path {
             Vec3::ONE
         }
     }
+}
+
+/// What a light sample of radiance 1 would bring if nothing were in between, weighed against BSDF
+/// sampling.
+#[inline(always)]
+pub(super) fn direct_share(
+    path: &Path,
+    point: &SurfacePoint<'_>,
+    bsdf: &Bsdf,
+    light: &LightSample,
+) -> Vec3 {
+    let (value, bsdf_pdf) = bsdf.eval(light.wi);
+    if value == Vec3::ZERO {
+        return value;
+    }
+    let weight = if light.delta {
+        1.0
+    } else {
+        power_heuristic(light.pdf, bsdf_pdf)
+    };
+    let attenuation = if light.distance.is_finite() {
+        path.media_towards(point, light)
+    } else {
+        Vec3::ONE
+    };
+    path.beta * attenuation * value * (weight / light.pdf)
 }
 
 #[inline(always)]

@@ -173,15 +173,33 @@ fn under(albedo: Vec3, weight: Vec3) -> Vec3 {
     weight * (1.0 - covered).clamp(0.0, 1.0)
 }
 
-/// Factor for the energy that single scattering loses: 1 + F_ms (1 − E)/E (Kulla and Conty 2017 in
-/// the scaled form of Turquin 2019).
-#[inline(always)]
-fn multiple_scattering(tables: &Tables, r: f32, mu: f32, average_fresnel: Vec3) -> Vec3 {
-    let e = tables.reflection(r, mu).max(1e-3);
-    let e_average = tables.reflection_average(r);
-    let f_ms = average_fresnel * e_average
-        / (Vec3::ONE - average_fresnel * (1.0 - e_average)).max(Vec3::splat(1e-4));
-    Vec3::ONE + f_ms * ((1.0 - e) / e)
+/// Albedo of facets that reflect everything, single scattering only; the same for all lobes of one
+/// roughness.
+#[derive(Debug, Clone, Copy)]
+struct FacetAlbedo {
+    /// E(µ).
+    here: f32,
+    /// Its cosine-weighted mean.
+    average: f32,
+}
+
+impl FacetAlbedo {
+    #[inline(always)]
+    fn new(tables: &Tables, r: f32, mu: f32) -> Self {
+        Self {
+            here: tables.reflection(r, mu).max(1e-3),
+            average: tables.reflection_average(r),
+        }
+    }
+
+    /// Factor for the energy that single scattering loses: 1 + F_ms (1 − E)/E (Kulla and Conty 2017
+    /// in the scaled form of Turquin 2019).
+    #[inline(always)]
+    fn compensation(self, average_fresnel: Vec3) -> Vec3 {
+        let f_ms = average_fresnel * self.average
+            / (Vec3::ONE - average_fresnel * (1.0 - self.average)).max(Vec3::splat(1e-4));
+        Vec3::ONE + f_ms * ((1.0 - self.here) / self.here)
+    }
 }
 
 impl Bsdf {
@@ -245,7 +263,7 @@ impl Bsdf {
             let share = tables.dielectric_share(values.coat_roughness, mu, values.coat_ior);
             let albedo = fresnel.f0 + (Vec3::ONE - fresnel.f0) * share;
             let compensation =
-                multiple_scattering(tables, values.coat_roughness, mu, fresnel.average());
+                FacetAlbedo::new(tables, values.coat_roughness, mu).compensation(fresnel.average());
             let coat = weight * values.coat;
             bsdf.push(
                 LobeKind::Dielectric {
@@ -270,9 +288,10 @@ impl Bsdf {
         }
         bsdf.emission_weight = weight;
 
+        let facets = FacetAlbedo::new(tables, r, mu);
         if values.metallic > CUTOFF {
             let fresnel = F82::new(base, values.specular_tint.clamp(Vec3::ZERO, Vec3::ONE));
-            let compensation = multiple_scattering(tables, r, mu, fresnel.average());
+            let compensation = facets.compensation(fresnel.average());
             let metal = weight * values.metallic;
             bsdf.push(
                 LobeKind::Metal { alpha, fresnel },
@@ -306,7 +325,7 @@ impl Bsdf {
                 );
                 let share = tables.dielectric_share(r, mu, eta);
                 let albedo = fresnel.f0 + (Vec3::ONE - fresnel.f0) * share;
-                let compensation = multiple_scattering(tables, r, mu, fresnel.average());
+                let compensation = facets.compensation(fresnel.average());
                 bsdf.push(
                     LobeKind::Dielectric { alpha, fresnel },
                     weight * compensation,
@@ -391,7 +410,7 @@ impl Bsdf {
             );
         } else {
             let (f, _) = fresnel.at(mu);
-            let reflection = multiple_scattering(tables, r, mu, fresnel.average());
+            let reflection = FacetAlbedo::new(tables, r, mu).compensation(fresnel.average());
             let refraction = 1.0 / tables.glass(through_r, mu, eta).max(0.1);
             self.push(
                 LobeKind::GlassReflection { alpha, fresnel },
@@ -460,9 +479,10 @@ impl Bsdf {
     fn eval_local(&self, wi: Vec3) -> (Vec3, f32) {
         let mut value = Vec3::ZERO;
         let mut pdf = 0.0;
+        let mut mirror = Mirror::new(self.wo, wi);
         for lobe in &self.lobes[..self.count] {
             if !lobe.smooth() {
-                let (f, p) = eval_lobe(&lobe.kind, self.wo, wi);
+                let (f, p) = eval_lobe(&lobe.kind, &mut mirror);
                 value += lobe.weight * f;
                 pdf += lobe.choice * p;
             }
@@ -514,9 +534,64 @@ fn reflect_probability(f: Vec3, through: Vec3) -> f32 {
     if f + t > 0.0 { f / (f + t) } else { 1.0 }
 }
 
+/// What all facets that reflect between two directions share, whatever they are made of.
+#[derive(Debug, Clone, Copy)]
+struct Mirror {
+    wo: Vec3,
+    wi: Vec3,
+    /// `wi` is on the side of `wo`.
+    reflected: bool,
+    /// Half vector of `wo` and `wi` turned to the side of `wo`.
+    h: Vec3,
+    /// wo·h.
+    cos: f32,
+    /// The roughness asked for last.
+    alpha: f32,
+    /// [`ggx::reflection`] of it: lobes of one surface mostly share their roughness.
+    found: (f32, f32),
+}
+
+impl Mirror {
+    #[inline(always)]
+    fn new(wo: Vec3, wi: Vec3) -> Self {
+        let h = (wo + Vec3::new(wi.x, wi.y, wi.z.abs())).normalize_or(Vec3::Z);
+        Self {
+            wo,
+            wi,
+            reflected: wi.z > 0.0,
+            h,
+            cos: wo.dot(h).clamp(0.0, 1.0),
+            alpha: f32::NAN,
+            found: (0.0, 0.0),
+        }
+    }
+
+    /// Density and value of facets of roughness `alpha` as [`ggx::reflection`], `wi` taken on the side
+    /// of `wo`.
+    #[inline(always)]
+    fn facets(&mut self, alpha: f32) -> (f32, f32) {
+        if alpha != self.alpha {
+            self.alpha = alpha;
+            self.found = ggx::reflection(self.wo, self.wi, self.h, alpha);
+        }
+        self.found
+    }
+
+    /// Value and pdf of a lobe that only reflects.
+    #[inline(always)]
+    fn reflection(&mut self, alpha: f32, fresnel: impl Fn(f32) -> Vec3) -> (Vec3, f32) {
+        if !self.reflected {
+            return (Vec3::ZERO, 0.0);
+        }
+        let (pdf, value) = self.facets(alpha);
+        (fresnel(self.cos) * value, pdf)
+    }
+}
+
+/// BSDF × |cosθ_i| and pdf of a lobe.
 #[inline(always)]
-fn eval_lobe(kind: &LobeKind, wo: Vec3, wi: Vec3) -> (Vec3, f32) {
-    let reflected = wi.z > 0.0;
+fn eval_lobe(kind: &LobeKind, mirror: &mut Mirror) -> (Vec3, f32) {
+    let Mirror { wo, wi, .. } = *mirror;
     match *kind {
         LobeKind::Diffuse => {
             let pdf = cosine_hemisphere_pdf(wi.z);
@@ -527,7 +602,7 @@ fn eval_lobe(kind: &LobeKind, wo: Vec3, wi: Vec3) -> (Vec3, f32) {
             (Vec3::splat(pdf), pdf)
         }
         LobeKind::Sheen { alpha } => {
-            if reflected {
+            if mirror.reflected {
                 (
                     Vec3::splat(sheen_value(wo, wi, alpha)),
                     UNIFORM_HEMISPHERE_PDF,
@@ -536,19 +611,18 @@ fn eval_lobe(kind: &LobeKind, wo: Vec3, wi: Vec3) -> (Vec3, f32) {
                 (Vec3::ZERO, 0.0)
             }
         }
-        LobeKind::Metal { alpha, fresnel } => eval_reflection(wo, wi, alpha, |cos| fresnel.at(cos)),
+        LobeKind::Metal { alpha, fresnel } => mirror.reflection(alpha, |cos| fresnel.at(cos)),
         LobeKind::Dielectric { alpha, fresnel } | LobeKind::GlassReflection { alpha, fresnel } => {
-            eval_reflection(wo, wi, alpha, |cos| fresnel.at(cos).0)
+            mirror.reflection(alpha, |cos| fresnel.at(cos).0)
         }
         LobeKind::Glass {
             alpha,
             fresnel,
             tint,
         } => {
-            if reflected {
-                let h = (wo + wi).normalize_or(Vec3::Z);
-                let (f, _) = fresnel.at(wo.dot(h).max(0.0));
-                let (pdf, value) = ggx::reflection(wo, wi, h, alpha);
+            if mirror.reflected {
+                let (f, _) = fresnel.at(mirror.cos);
+                let (pdf, value) = mirror.facets(alpha);
                 (
                     f * value,
                     pdf * reflect_probability(f, (Vec3::ONE - f) * tint),
@@ -562,7 +636,7 @@ fn eval_lobe(kind: &LobeKind, wo: Vec3, wi: Vec3) -> (Vec3, f32) {
             fresnel,
             tint,
         } => {
-            if reflected {
+            if mirror.reflected {
                 (Vec3::ZERO, 0.0)
             } else {
                 eval_refraction(wo, wi, alpha, &fresnel, tint, false)
@@ -573,29 +647,17 @@ fn eval_lobe(kind: &LobeKind, wo: Vec3, wi: Vec3) -> (Vec3, f32) {
             fresnel,
             tint,
         } => {
-            let mirrored = Vec3::new(wi.x, wi.y, wi.z.abs());
-            let h = (wo + mirrored).normalize_or(Vec3::Z);
-            let (f, _) = fresnel.at(wo.dot(h).max(0.0));
+            let (f, _) = fresnel.at(mirror.cos);
             let through = (Vec3::ONE - f) * tint;
-            let (pdf, value) = ggx::reflection(wo, mirrored, h, alpha);
+            let (pdf, value) = mirror.facets(alpha);
             let p = reflect_probability(f, through);
-            if reflected {
+            if mirror.reflected {
                 (f * value, pdf * p)
             } else {
                 (through * value, pdf * (1.0 - p))
             }
         }
     }
-}
-
-#[inline(always)]
-fn eval_reflection(wo: Vec3, wi: Vec3, alpha: f32, fresnel: impl Fn(f32) -> Vec3) -> (Vec3, f32) {
-    if wi.z <= 0.0 {
-        return (Vec3::ZERO, 0.0);
-    }
-    let h = (wo + wi).normalize_or(Vec3::Z);
-    let (pdf, value) = ggx::reflection(wo, wi, h, alpha);
-    (fresnel(wo.dot(h).clamp(0.0, 1.0)) * value, pdf)
 }
 
 #[inline(always)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use diorama_assets::{EnvironmentMap, Pixels};
 use glam::Vec3;
 
+use crate::accel::Simd8;
 use crate::kernels::math::{INV_PI, TWO_PI, acos, atan2, safe_sqrt, sin_cos, sin_cos_2pi};
 
 /// Radiance from infinity in every direction.
@@ -19,6 +20,18 @@ pub struct Environment {
     pub mean_brightness: f32,
 }
 
+/// A direction towards the environment. Its radiance is a look-up of its own, because most samples
+/// turn out not to need it: hidden, or facing away.
+#[derive(Debug, Clone, Copy)]
+pub struct EnvironmentSample {
+    /// Unit, world.
+    pub direction: Vec3,
+    /// Per steradian; 0 at the poles, where there is no direction.
+    pub pdf: f32,
+    /// Where in the map it lies, for [`Environment::radiance_of`].
+    pub place: [f32; 2],
+}
+
 #[derive(Debug)]
 struct Map {
     source: Arc<EnvironmentMap>,
@@ -26,70 +39,92 @@ struct Map {
     height: usize,
     rows: Distribution,
     /// Within each row.
-    columns: Vec<Distribution>,
-    /// pdf over the unit square of (u, v), per texel.
-    density: Vec<f32>,
+    columns: Distribution,
 }
 
-/// A piecewise-constant distribution over [0, 1): cumulative table with a guide that starts the
-/// search next to its answer (Chen and Asmussen 1974, cutpoint method).
+/// Piecewise-constant distributions over [0, 1), one after the other: cumulative tables with guides
+/// that start the search next to its answer (Chen and Asmussen 1974, cutpoint method).
 #[derive(Debug)]
 struct Distribution {
-    /// `n + 1` values from 0 to 1.
+    /// Intervals of each distribution.
+    count: usize,
+    /// `count + 1` values from 0 to 1 for each.
     cumulative: Vec<f32>,
-    /// For each of `n` equal parts of [0, 1) the interval that holds its start.
+    /// For each of `count` equal parts of [0, 1) the interval that holds its start.
     guide: Vec<u16>,
 }
 
 impl Distribution {
-    /// From any non-negative weights with a positive sum; at most 65,536 of them.
-    fn new(weights: &[f64]) -> Self {
-        let total: f64 = weights.iter().sum();
-        let mut cumulative = Vec::with_capacity(weights.len() + 1);
-        cumulative.push(0.0);
-        let mut sum = 0.0;
-        for weight in weights {
-            sum += weight;
-            cumulative.push((sum / total) as f32);
-        }
-        let mut interval = 0;
-        let count = weights.len();
-        let guide = (0..count)
-            .map(|i| {
-                while interval + 1 < count && cumulative[interval + 1] <= i as f32 / count as f32 {
+    /// `weights` are non-negative; each `count` of them, at most 65,536, are a distribution and have a
+    /// positive sum.
+    fn new(weights: &[f64], count: usize) -> Self {
+        let mut cumulative = Vec::with_capacity(weights.len() + weights.len() / count);
+        let mut guide = Vec::with_capacity(weights.len());
+        for weights in weights.chunks(count) {
+            let own = cumulative.len();
+            let total: f64 = weights.iter().sum();
+            let mut sum = 0.0;
+            cumulative.push(0.0);
+            for weight in weights {
+                sum += weight;
+                cumulative.push((sum / total) as f32);
+            }
+            let mut interval = 0;
+            guide.extend((0..count).map(|i| {
+                while interval + 1 < count
+                    && cumulative[own + interval + 1] <= i as f32 / count as f32
+                {
                     interval += 1;
                 }
                 interval as u16
-            })
-            .collect();
-        Self { cumulative, guide }
+            }));
+        }
+        Self {
+            count,
+            cumulative,
+            guide,
+        }
     }
 
-    /// Probability of an interval.
+    /// Probability of an interval of distribution `which`.
     #[inline(always)]
-    fn probability(&self, interval: usize) -> f32 {
-        self.cumulative[interval + 1] - self.cumulative[interval]
+    fn probability(&self, which: usize, interval: usize) -> f32 {
+        let at = which * (self.count + 1) + interval;
+        self.cumulative[at + 1] - self.cumulative[at]
     }
 
-    /// The interval that holds `u`, and where in it (0..1).
+    /// Which entry of the guide is asked for `u`.
     #[inline(always)]
-    fn find(&self, u: f32) -> (usize, f32) {
-        let count = self.guide.len();
-        let mut interval = usize::from(self.guide[((u * count as f32) as usize).min(count - 1)]);
-        while interval + 1 < count && self.cumulative[interval + 1] <= u {
+    fn guide_index(&self, which: usize, u: f32) -> usize {
+        which * self.count + ((u * self.count as f32) as usize).min(self.count - 1)
+    }
+
+    /// The first interval that the search for `u` looks at.
+    #[inline(always)]
+    fn start(&self, which: usize, u: f32) -> usize {
+        usize::from(self.guide[self.guide_index(which, u)])
+    }
+
+    /// The interval of distribution `which` that holds `u`, where in it (0..1), and its probability.
+    #[inline(always)]
+    fn find(&self, which: usize, u: f32) -> (usize, f32, f32) {
+        let own = which * (self.count + 1);
+        let cumulative = &self.cumulative[own..=own + self.count];
+        let mut interval = self.start(which, u);
+        while interval + 1 < self.count && cumulative[interval + 1] <= u {
             interval += 1;
         }
         // u times count may have rounded up into the next part.
-        while self.cumulative[interval] > u {
+        while cumulative[interval] > u {
             interval -= 1;
         }
-        let width = self.probability(interval);
+        let width = cumulative[interval + 1] - cumulative[interval];
         let within = if width > 0.0 {
-            ((u - self.cumulative[interval]) / width).clamp(0.0, 1.0)
+            ((u - cumulative[interval]) / width).clamp(0.0, 1.0)
         } else {
             0.5
         };
-        (interval, within)
+        (interval, within, width)
     }
 }
 
@@ -138,34 +173,76 @@ impl Environment {
         (map.bilinear(u, v) * self.scale, pdf)
     }
 
-    /// Direction (world), radiance and pdf per steradian.
+    /// Asks the caches for what [`Self::sample`] with the same `u` reads first. The tables are larger
+    /// than the fast caches and each sample reads another part of them: asked for while the surface is
+    /// still being prepared, they are there when they are needed.
     #[inline(always)]
-    pub fn sample(&self, u: [f32; 2]) -> (Vec3, Vec3, f32) {
+    pub fn prefetch_guide<S: Simd8>(&self, simd: S, u: [f32; 2]) {
+        if let Some(map) = &self.map {
+            let (row, ..) = map.rows.find(0, u[0]);
+            simd.prefetch(&map.columns.guide[map.columns.guide_index(row, u[1])]);
+        }
+    }
+
+    /// As [`Self::prefetch_guide`], for what is read next; to be called some time after it.
+    #[inline(always)]
+    pub fn prefetch_interval<S: Simd8>(&self, simd: S, u: [f32; 2]) {
+        if let Some(map) = &self.map {
+            let (row, ..) = map.rows.find(0, u[0]);
+            let own = row * (map.width + 1);
+            simd.prefetch(&map.columns.cumulative[own + map.columns.start(row, u[1])]);
+        }
+    }
+
+    /// A direction by importance.
+    #[inline(always)]
+    pub fn sample<S: Simd8>(&self, simd: S, u: [f32; 2]) -> EnvironmentSample {
         let Some(map) = &self.map else {
             let z = 1.0 - 2.0 * u[0];
             let r = safe_sqrt(1.0 - z * z);
             let (s, c) = sin_cos_2pi(u[1]);
-            return (Vec3::new(r * c, r * s, z), self.scale, 0.25 * INV_PI);
+            return EnvironmentSample {
+                direction: Vec3::new(r * c, r * s, z),
+                pdf: 0.25 * INV_PI,
+                place: u,
+            };
         };
-        let (row, dv) = map.rows.find(u[0]);
-        let (column, du) = map.columns[row].find(u[1]);
+        let (row, dv, row_probability) = map.rows.find(0, u[0]);
+        let (column, du, column_probability) = map.columns.find(row, u[1]);
         let x = (column as f32 + du) / map.width as f32;
         let y = (row as f32 + dv) / map.height as f32;
+        map.prefetch(simd, x, y);
         let (sin, cos) = sin_cos_2pi(0.5 * y);
         if sin <= 0.0 {
-            return (Vec3::Z, Vec3::ZERO, 0.0);
+            return EnvironmentSample {
+                direction: Vec3::Z,
+                pdf: 0.0,
+                place: [x, y],
+            };
         }
         // u = 0.5 − φ/2π.
         let (sin_phi, cos_phi) = sin_cos_2pi(1.5 - x);
         let local = Vec3::new(sin * cos_phi, sin * sin_phi, cos);
         let (s, c) = self.rotation;
-        let world = Vec3::new(
-            c * local.x - s * local.y,
-            c * local.y + s * local.x,
-            local.z,
-        );
-        let pdf = map.density[row * map.width + column] / (TWO_PI * std::f32::consts::PI * sin);
-        (world, map.bilinear(x, y) * self.scale, pdf)
+        EnvironmentSample {
+            direction: Vec3::new(
+                c * local.x - s * local.y,
+                c * local.y + s * local.x,
+                local.z,
+            ),
+            pdf: map.density(row_probability, column_probability)
+                / (TWO_PI * std::f32::consts::PI * sin),
+            place: [x, y],
+        }
+    }
+
+    /// Radiance at the place of an [`EnvironmentSample`].
+    #[inline(always)]
+    pub fn radiance_of(&self, place: [f32; 2]) -> Vec3 {
+        match &self.map {
+            Some(map) => map.bilinear(place[0], place[1]) * self.scale,
+            None => self.scale,
+        }
     }
 }
 
@@ -203,21 +280,14 @@ impl Map {
             *weight += floor;
         }
         let row_weights: Vec<f64> = weights.chunks(width).map(|row| row.iter().sum()).collect();
-        let rows = Distribution::new(&row_weights);
-        let columns: Vec<Distribution> = weights.chunks(width).map(Distribution::new).collect();
-        // Densities from the stored cumulative tables, so that pdf and sampling agree exactly.
-        let mut density = Vec::with_capacity(width * height);
-        for (y, columns) in columns.iter().enumerate() {
-            let row = rows.probability(y) * height as f32;
-            density.extend((0..width).map(|x| row * columns.probability(x) * width as f32));
-        }
+        let rows = Distribution::new(&row_weights, height);
+        let columns = Distribution::new(&weights, width);
         Some(Self {
             source,
             width,
             height,
             rows,
             columns,
-            density,
         })
     }
 
@@ -237,11 +307,32 @@ impl Map {
         (sum / weight).as_vec3()
     }
 
+    /// pdf over the unit square of (u, v) in a texel with these probabilities: from the tables that
+    /// sampling reads, so that the two agree exactly.
+    #[inline(always)]
+    fn density(&self, row_probability: f32, column_probability: f32) -> f32 {
+        row_probability * self.height as f32 * column_probability * self.width as f32
+    }
+
     #[inline(always)]
     fn density_at(&self, u: f32, v: f32) -> f32 {
         let x = ((u * self.width as f32) as usize).min(self.width - 1);
         let y = ((v * self.height as f32) as usize).min(self.height - 1);
-        self.density[y * self.width + x]
+        self.density(self.rows.probability(0, y), self.columns.probability(y, x))
+    }
+
+    /// Asks the caches for the texels of [`Self::bilinear`].
+    #[inline(always)]
+    fn prefetch<S: Simd8>(&self, simd: S, u: f32, v: f32) {
+        let Pixels::RgbF32(pixels) = &self.source.image.pixels else {
+            return;
+        };
+        let x = (u * self.width as f32 - 0.5).max(0.0) as usize;
+        let y = (v * self.height as f32 - 0.5).max(0.0) as usize;
+        let at = y * self.width + x;
+        let last = pixels.len() - 1;
+        simd.prefetch(&pixels[at.min(last)]);
+        simd.prefetch(&pixels[(at + self.width).min(last)]);
     }
 
     #[inline(always)]
@@ -273,6 +364,7 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accel::Portable;
     use diorama_assets::Image;
 
     fn spotty_map() -> Arc<EnvironmentMap> {
@@ -309,7 +401,12 @@ mod tests {
                 ((i % n) as f32 + 0.5) / n as f32,
                 ((i / n) as f32 + 0.5) / n as f32,
             ];
-            let (d, radiance, pdf) = environment.sample(u);
+            let EnvironmentSample {
+                direction: d,
+                pdf,
+                place,
+            } = environment.sample(Portable::TOKEN, u);
+            let radiance = environment.radiance_of(place);
             assert!(
                 (environment.radiance_and_pdf(d).1 / pdf - 1.0).abs() < 0.02 || pdf < 1e-3,
                 "{} {pdf}",

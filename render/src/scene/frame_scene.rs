@@ -9,7 +9,7 @@ use super::camera::{camera_frame, pose_at};
 use super::lights::{LightGroup, MeshLight, SceneLight, Shape, world_bits};
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
 use super::static_scene::StaticScene;
-use crate::accel::{Instance, Pose, Tlas};
+use crate::accel::{self, Hit, Instance, Pose, SurfaceFrame, Tlas};
 use crate::kernels::bsdf::{Bsdf, SurfaceValues};
 use crate::kernels::camera::CameraFrame;
 use crate::kernels::tables::Tables;
@@ -117,12 +117,7 @@ impl FrameScene {
             let mesh = &fixed.meshes[fixed.mesh_of_object[index]];
             let worlds = world_bits(object.worlds, world_count);
             let first = fixed.first_material[index];
-            let slots = mesh
-                .data()
-                .material_of_triangle
-                .iter()
-                .max()
-                .map_or(0, |m| *m as usize);
+            let slots = usize::from(mesh.last_slot());
             let needs_filter = (first..=first + slots)
                 .any(|m| fixed.materials.get(m).is_some_and(|m| m.has_alpha));
             tree_instances.push(Instance {
@@ -222,6 +217,17 @@ impl FrameScene {
         )
     }
 
+    /// Texture coordinates and vertex colour of a point.
+    pub fn coordinates(
+        &self,
+        instance: u32,
+        primitive: u32,
+        barycentrics: [f32; 2],
+    ) -> SurfaceCoordinates {
+        self.fixed.meshes[self.fixed.mesh_of_object[instance as usize]]
+            .coordinates(primitive, barycentrics)
+    }
+
     /// Everything shading needs to know about a point of a surface; `wo` points to the viewer.
     #[inline(always)]
     pub fn surface(
@@ -232,16 +238,38 @@ impl FrameScene {
         wo: Vec3,
         time: f32,
     ) -> SurfacePoint<'_> {
+        let frame = self.tlas.surface_frame(instance, time);
+        let corners = self.tlas.instance(instance).mesh.corners(primitive);
+        let point = frame.point(corners, barycentrics[0], barycentrics[1]);
+        self.surface_at(instance, primitive, barycentrics, wo, &frame, &point)
+    }
+
+    /// [`Self::surface`] where a ray met it, found sooner.
+    #[inline(always)]
+    pub fn surface_of(&self, hit: &Hit, wo: Vec3, time: f32) -> SurfacePoint<'_> {
+        let frame = self.tlas.surface_frame(hit.instance, time);
+        let point = frame.point(self.tlas.corners(hit), hit.u, hit.v);
+        self.surface_at(
+            hit.instance,
+            hit.primitive,
+            [hit.u, hit.v],
+            wo,
+            &frame,
+            &point,
+        )
+    }
+
+    #[inline(always)]
+    fn surface_at(
+        &self,
+        instance: u32,
+        primitive: u32,
+        barycentrics: [f32; 2],
+        wo: Vec3,
+        frame: &SurfaceFrame,
+        point: &accel::SurfacePoint,
+    ) -> SurfacePoint<'_> {
         let mesh = &self.fixed.meshes[self.fixed.mesh_of_object[instance as usize]];
-        let point =
-            self.tlas
-                .surface_point(instance, primitive, barycentrics[0], barycentrics[1], time);
-        let m = self
-            .tlas
-            .instance(instance)
-            .pose
-            .world_from_object(time)
-            .matrix3;
         let entering = wo.dot(point.normal) > 0.0;
         let geometric_normal = if entering {
             point.normal
@@ -249,21 +277,14 @@ impl FrameScene {
             -point.normal
         };
         let material = self.fixed.material(instance as usize, primitive);
-        let coordinates = mesh.coordinates(primitive, barycentrics);
-        let mut normal = geometric_normal;
-        // Normals go through the inverse transpose: the cofactor matrix, sign of the determinant kept.
-        let cofactor = Mat3A::from_cols(
-            m.y_axis.cross(m.z_axis),
-            m.z_axis.cross(m.x_axis),
-            m.x_axis.cross(m.y_axis),
-        );
-        let mirrored = if m.x_axis.dot(m.y_axis.cross(m.z_axis)) < 0.0 {
-            -1.0
+        let coordinates = if material.reads_textures {
+            mesh.coordinates(primitive, barycentrics)
         } else {
-            1.0
+            mesh.color(primitive, barycentrics)
         };
+        let mut normal = geometric_normal;
         if let Some(n) = mesh.shading_normal(primitive, barycentrics) {
-            let outside = Vec3::from(cofactor * Vec3A::from(n)).normalize_or_zero() * mirrored;
+            let outside = frame.normal(n).normalize_or_zero();
             if outside != Vec3::ZERO {
                 normal = if entering { outside } else { -outside };
             }
@@ -271,7 +292,8 @@ impl FrameScene {
         if let Some((mapped, uv_set)) = material.tangent_normal(&self.fixed.textures, &coordinates)
             && let Some(tangent) = mesh.tangent(primitive, barycentrics, uv_set)
         {
-            normal = apply_normal_map(normal, mapped, tangent, m, entering);
+            let linear = frame.world_from_object().matrix3;
+            normal = apply_normal_map(normal, mapped, tangent, linear, entering);
         }
         SurfacePoint {
             instance,

@@ -7,6 +7,7 @@
 use diorama_synth::shot::{Light, LightKind, WorldSet};
 use glam::Vec3;
 
+use crate::accel::Simd8;
 use crate::kernels::math::{INV_PI, TWO_PI, safe_sqrt, sin_cos, sqr};
 use crate::kernels::sampling::{Frame3, uniform_cone, uniform_triangle};
 
@@ -294,14 +295,30 @@ pub struct LightSample {
     pub wi: Vec3,
     /// Where the shadow ray ends: metres along `wi`; infinite for distant lights.
     pub distance: f32,
-    /// Incident radiance; already divided by everything but `pdf` for lights without size.
-    pub radiance: Vec3,
+    /// Incident radiance, or where to look it up.
+    pub radiance: IncidentRadiance,
     /// Per steradian, the choice included; for lights without size the probability of the choice.
     pub pdf: f32,
     /// No BSDF sample can find it: no MIS.
     pub delta: bool,
-    /// Emitting triangle: (instance, primitive, barycentrics); its radiance is looked up by the caller.
-    pub surface: Option<(u32, u32, [f32; 2])>,
+}
+
+/// Radiance of a light sample. What has to be looked up waits until the light is known to be seen.
+#[derive(Debug, Clone, Copy)]
+pub enum IncidentRadiance {
+    /// Already divided by everything but the pdf for lights without size.
+    Known(Vec3),
+    /// At a place of the environment map.
+    Environment([f32; 2]),
+    /// On an emitting triangle.
+    Surface {
+        /// Instance in the frame.
+        instance: u32,
+        /// Triangle.
+        primitive: u32,
+        /// Weights of vertices 1 and 2.
+        barycentrics: [f32; 2],
+    },
 }
 
 impl LightGroup {
@@ -352,8 +369,9 @@ impl LightGroup {
 
     /// Chooses a light and a point on it.
     #[inline(always)]
-    pub fn sample(
+    pub fn sample<S: Simd8>(
         &self,
+        simd: S,
         environment: &super::environment::Environment,
         at: &LightContext,
         u_choice: f32,
@@ -361,19 +379,24 @@ impl LightGroup {
     ) -> Option<LightSample> {
         let (index, choice) = self.choose(at, u_choice)?;
         let light = &self.lights[index];
-        let sample = |wi, distance, radiance, pdf: f32, delta| LightSample {
+        let looked_up = |wi, distance, radiance, pdf: f32| LightSample {
             light: index,
             wi,
             distance,
             radiance,
             pdf: pdf * choice,
+            delta: false,
+        };
+        let sample = |wi, distance, radiance, pdf: f32, delta| LightSample {
             delta,
-            surface: None,
+            ..looked_up(wi, distance, IncidentRadiance::Known(radiance), pdf)
         };
         match &light.shape {
             Shape::Environment => {
-                let (wi, radiance, pdf) = environment.sample(u);
-                (pdf > 0.0).then(|| sample(wi, f32::INFINITY, radiance, pdf, false))
+                let found = environment.sample(simd, u);
+                let radiance = IncidentRadiance::Environment(found.place);
+                (found.pdf > 0.0)
+                    .then(|| looked_up(found.direction, f32::INFINITY, radiance, found.pdf))
             }
             Shape::Sun {
                 direction,
@@ -457,15 +480,13 @@ impl LightGroup {
                 if cos <= 1e-7 {
                     return None;
                 }
-                let mut found = sample(
-                    wi,
-                    distance,
-                    Vec3::ONE,
-                    mesh.density() * distance2 / cos,
-                    false,
-                );
-                found.surface = Some((mesh.instance, mesh.primitives[triangle], b));
-                Some(found)
+                let radiance = IncidentRadiance::Surface {
+                    instance: mesh.instance,
+                    primitive: mesh.primitives[triangle],
+                    barycentrics: b,
+                };
+                let pdf = mesh.density() * distance2 / cos;
+                Some(looked_up(wi, distance, radiance, pdf))
             }
         }
     }

@@ -18,6 +18,8 @@ pub struct SurfaceMaterial {
     first_texture: usize,
     constant: SurfaceValues,
     textured: bool,
+    /// Looks up a texture for anything.
+    pub reads_textures: bool,
     /// Emission without texture, radiance.
     emission: Vec3,
     /// Absorption inside, 1/m.
@@ -95,6 +97,9 @@ impl SurfaceMaterial {
             first_texture,
             constant,
             textured,
+            reads_textures: textured
+                || source.normal_texture.is_some()
+                || source.emission_texture.is_some(),
             emission,
             absorption,
             has_alpha: source.alpha_mode != AlphaMode::Opaque

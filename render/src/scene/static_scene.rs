@@ -21,6 +21,8 @@ pub struct SceneMesh {
     index: usize,
     /// Its tree.
     pub bvh: Arc<MeshBvh>,
+    /// The material slot of all triangles, where they share one.
+    only_slot: Option<u16>,
 }
 
 impl SceneMesh {
@@ -46,9 +48,35 @@ impl SceneMesh {
         i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1]
     }
 
+    /// Material slot of a triangle.
+    #[inline(always)]
+    fn slot(&self, primitive: u32) -> u16 {
+        self.only_slot
+            .unwrap_or_else(|| self.data().material_of_triangle[primitive as usize])
+    }
+
+    /// The last material slot that a triangle has.
+    pub fn last_slot(&self) -> u16 {
+        let slots = &self.data().material_of_triangle;
+        slots.iter().copied().max().unwrap_or(0)
+    }
+
     /// Texture coordinates and vertex colour at barycentric weights `b` of vertices 1 and 2.
     #[inline(always)]
     pub fn coordinates(&self, primitive: u32, b: [f32; 2]) -> SurfaceCoordinates {
+        let mesh = self.data();
+        SurfaceCoordinates {
+            uv: [
+                self.interpolate2(&mesh.uvs, primitive, b),
+                self.interpolate2(&mesh.uvs1, primitive, b),
+            ],
+            ..self.color(primitive, b)
+        }
+    }
+
+    /// [`Self::coordinates`] for surfaces without textures: texture coordinates stay 0.
+    #[inline(always)]
+    pub fn color(&self, primitive: u32, b: [f32; 2]) -> SurfaceCoordinates {
         let mesh = self.data();
         let color = if mesh.colors.is_empty() {
             Vec4::ONE
@@ -57,10 +85,7 @@ impl SceneMesh {
             i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1]
         };
         SurfaceCoordinates {
-            uv: [
-                self.interpolate2(&mesh.uvs, primitive, b),
-                self.interpolate2(&mesh.uvs1, primitive, b),
-            ],
+            uv: [Vec2::ZERO; 2],
             color: color.truncate(),
             alpha: color.w,
         }
@@ -170,10 +195,15 @@ impl Builder<'_> {
             &mesh.triangles,
             BuildOptions::default(),
         ));
+        let slots = &mesh.material_of_triangle;
         self.meshes.push(SceneMesh {
             model: model.clone(),
             index: object.mesh as usize,
             bvh,
+            only_slot: slots
+                .first()
+                .copied()
+                .filter(|s| slots.iter().all(|x| x == s)),
         });
         self.mesh_index.insert(key, self.meshes.len() - 1);
         Ok(self.meshes.len() - 1)
@@ -259,9 +289,7 @@ impl StaticScene {
     /// Material of a triangle of an object.
     #[inline(always)]
     pub fn material(&self, object: usize, primitive: u32) -> &SurfaceMaterial {
-        let slot = self.meshes[self.mesh_of_object[object]]
-            .data()
-            .material_of_triangle[primitive as usize];
+        let slot = self.meshes[self.mesh_of_object[object]].slot(primitive);
         let first = self.first_material[object];
         // A slot beyond the list (a broken file) reads the last one.
         &self.materials[(first + slot as usize).min(self.materials.len() - 1)]
