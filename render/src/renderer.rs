@@ -215,7 +215,9 @@ impl Renderer {
                 .join(", "),
         })?
         .clone();
-        let fixed = Arc::new(StaticScene::new(shot, assets)?);
+        // Neither needs the other, and each takes a noticeable part of a one-frame job.
+        let (tables, fixed) = rayon::join(tables, || StaticScene::new(shot, assets));
+        let fixed = Arc::new(fixed?);
         let denoiser = Denoiser::new(settings.denoise)?;
         Ok(Self {
             denoiser,
@@ -225,7 +227,7 @@ impl Renderer {
             settings,
             isa,
             filter: FilterTable::blackman_harris(),
-            tables: tables(),
+            tables,
         })
     }
 

@@ -77,6 +77,10 @@ pub trait Simd8: Copy + Send + Sync + sealed::Sealed + 'static {
     /// Runs `kernel` as compiled for this instruction set: in the caller, or, where that would make the
     /// caller large, in a function of its own.
     fn call<K: Kernel>(self, kernel: K) -> K::Output;
+    /// Runs `kernel` as compiled for this instruction set, in a function of its own. The loop of a path
+    /// is longer than the first instruction cache; pieces that several places use, or that want all
+    /// registers, are better off apart.
+    fn call_apart<K: Kernel>(self, kernel: K) -> K::Output;
 }
 
 /// One of the rows of an `[[f32; 8]; ROWS]`, so kept that finding it needs neither check nor
@@ -308,6 +312,10 @@ impl Simd8 for Portable {
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
     }
+    #[inline(never)]
+    fn call_apart<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -343,9 +351,23 @@ mod x86 {
         kernel.run(Avx2(()))
     }
 
+    /// Runs `kernel` with AVX2, out of line.
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline(never)]
+    pub(super) fn run_avx2_apart<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run(Avx2(()))
+    }
+
     /// Runs `kernel` with AVX-512.
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512vl,avx512dq,avx512bw")]
     pub(super) fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run(Avx512(()))
+    }
+
+    /// Runs `kernel` with AVX-512, out of line.
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512vl,avx512dq,avx512bw")]
+    #[inline(never)]
+    pub(super) fn run_avx512_apart<K: Kernel>(kernel: K) -> K::Output {
         kernel.run(Avx512(()))
     }
 
@@ -455,6 +477,11 @@ mod x86 {
             // SAFETY: the token proves that the processor has the features.
             unsafe { run_avx2(kernel) }
         }
+        #[inline(always)]
+        fn call_apart<K: Kernel>(self, kernel: K) -> K::Output {
+            // SAFETY: the token proves that the processor has the features.
+            unsafe { run_avx2_apart(kernel) }
+        }
     }
 
     impl Simd8 for Avx512 {
@@ -486,6 +513,11 @@ mod x86 {
         fn call<K: Kernel>(self, kernel: K) -> K::Output {
             // SAFETY: the token proves that the processor has the features.
             unsafe { run_avx512(kernel) }
+        }
+        #[inline(always)]
+        fn call_apart<K: Kernel>(self, kernel: K) -> K::Output {
+            // SAFETY: the token proves that the processor has the features.
+            unsafe { run_avx512_apart(kernel) }
         }
     }
 }

@@ -208,7 +208,7 @@ impl Tlas {
         ray: &Ray,
         filter: impl FnMut(&Hit) -> bool,
     ) -> Option<Hit> {
-        simd.call(Intersect {
+        simd.call_apart(Intersect {
             tlas: self,
             ray,
             filter,
@@ -241,7 +241,7 @@ impl Tlas {
         ray: &Ray,
         filter: impl FnMut(&Hit) -> bool,
     ) -> u32 {
-        simd.call(BlockedWorlds {
+        simd.call_apart(BlockedWorlds {
             tlas: self,
             ray,
             filter,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use diorama_assets::{AssetSource, Mesh, Model};
 use diorama_synth::shot::{Object, Shot};
 use glam::{Vec2, Vec3, Vec4};
+use rayon::prelude::*;
 
 use super::environment::Environment;
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
@@ -26,6 +27,23 @@ pub struct SceneMesh {
 }
 
 impl SceneMesh {
+    /// Builds the tree of mesh `index` of `model`.
+    fn new(model: Arc<Model>, index: usize) -> Self {
+        let mesh = &model.meshes[index];
+        let bvh = MeshBvh::build(&mesh.positions, &mesh.triangles, BuildOptions::default());
+        let slots = &mesh.material_of_triangle;
+        let only_slot = slots
+            .first()
+            .copied()
+            .filter(|first| slots.iter().all(|slot| slot == first));
+        Self {
+            model,
+            index,
+            bvh: Arc::new(bvh),
+            only_slot,
+        }
+    }
+
     /// The mesh.
     #[inline(always)]
     pub fn data(&self) -> &Mesh {
@@ -150,7 +168,8 @@ pub struct StaticScene {
 struct Builder<'a> {
     assets: &'a dyn AssetSource,
     models: BTreeMap<String, (Arc<Model>, usize)>,
-    meshes: Vec<SceneMesh>,
+    /// Model and index in it of each distinct mesh.
+    meshes: Vec<(Arc<Model>, usize)>,
     mesh_index: BTreeMap<(String, u32), usize>,
     own_materials: BTreeMap<String, usize>,
     materials: Vec<SurfaceMaterial>,
@@ -182,29 +201,14 @@ impl Builder<'_> {
         if let Some(index) = self.mesh_index.get(&key) {
             return Ok(*index);
         }
-        let mesh = model
-            .meshes
-            .get(object.mesh as usize)
-            .ok_or_else(|| RenderError::NoMesh {
+        if object.mesh as usize >= model.meshes.len() {
+            return Err(RenderError::NoMesh {
                 object: object.name.clone(),
                 asset: object.asset.clone(),
                 mesh: object.mesh,
-            })?;
-        let bvh = Arc::new(MeshBvh::build(
-            &mesh.positions,
-            &mesh.triangles,
-            BuildOptions::default(),
-        ));
-        let slots = &mesh.material_of_triangle;
-        self.meshes.push(SceneMesh {
-            model: model.clone(),
-            index: object.mesh as usize,
-            bvh,
-            only_slot: slots
-                .first()
-                .copied()
-                .filter(|s| slots.iter().all(|x| x == s)),
-        });
+            });
+        }
+        self.meshes.push((model.clone(), object.mesh as usize));
         self.mesh_index.insert(key, self.meshes.len() - 1);
         Ok(self.meshes.len() - 1)
     }
@@ -276,6 +280,11 @@ impl StaticScene {
             textures,
             ..
         } = builder;
+        // One thread for each tree: what comes out does not depend on who built it.
+        let meshes = meshes
+            .into_par_iter()
+            .map(|(model, index)| SceneMesh::new(model, index))
+            .collect();
         Ok(Self {
             meshes,
             mesh_of_object,
