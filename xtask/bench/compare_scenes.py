@@ -2,7 +2,8 @@
 
     python compare_scenes.py ASSETS_DIR OUT_DIR      (a Python with bpy 4.3 as a module)
 
-Writes OUT_DIR/<scene>.glb|.gltf. Cameras are inserted into the files' JSON, so that nothing else of them changes.
+Writes OUT_DIR/<scene>.glb|.gltf. Cameras are inserted into the files' JSON, so that nothing else of them changes; but tangents
+go: Blender's importer ignores those of the file, we read them, and both derive them from the UVs where there are none.
 """
 import json
 import math
@@ -62,6 +63,12 @@ def add_camera(document, position, target):
     document["scenes"][document.get("scene", 0)].setdefault("nodes", []).append(len(document["nodes"]) - 1)
 
 
+def drop_tangents(document):
+    for mesh in document["meshes"]:
+        for primitive in mesh["primitives"]:
+            primitive["attributes"].pop("TANGENT", None)
+
+
 def framed(path, direction=Vector((0.6, -1, 0.55)), fill=0.62):
     low, high = bounds_in_blender(path)
     center = (low + high) / 2
@@ -75,12 +82,14 @@ def insert(source, name, **options):
     if source.suffix == ".glb":
         document, rest = read_glb(source)
         add_camera(document, position, target)
+        drop_tangents(document)
         write_glb(out / f"{name}.glb", document, rest)
     else:
         folder = out / name
         shutil.copytree(source.parent, folder, dirs_exist_ok=True)
         document = json.loads(source.read_text())
         add_camera(document, position, target)
+        drop_tangents(document)
         (folder / f"{name}.gltf").write_text(json.dumps(document))
 
 

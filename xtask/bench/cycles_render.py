@@ -1,10 +1,10 @@
 """Renders a glTF file with Cycles under the settings that the comparison and the speed bench state.
 
     python cycles_render.py FILE OUT.exr [--environment HDR] [--size 256] [--samples 128] [--hide NAME]
-                            [--denoise] [--repeat N] [--seed N] [--albedo-normal]
+                            [--denoise] [--repeat N] [--seed N] [--no-light-sampling]
 
 No clamping, no Filter Glossy, no light threshold, 20 bounces everywhere, no adaptive sampling, Blackman-Harris 1.5 px,
-CPU. Prints `seconds MEDIAN`.
+CPU. Prints `seconds MEDIAN`. With --no-light-sampling the world is found by scattering alone.
 """
 import argparse
 import statistics
@@ -23,6 +23,7 @@ parser.add_argument("--hide", action="append", default=[])
 parser.add_argument("--denoise", action="store_true")
 parser.add_argument("--repeat", type=int, default=1)
 parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--no-light-sampling", action="store_true")
 args = parser.parse_args()
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -39,6 +40,8 @@ if args.environment:
     texture = world.node_tree.nodes.new("ShaderNodeTexEnvironment")
     texture.image = bpy.data.images.load(str(args.environment.resolve()))
     world.node_tree.links.new(texture.outputs[0], background.inputs[0])
+if args.no_light_sampling:
+    world.cycles.sampling_method = "NONE"
 
 scene.render.engine = "CYCLES"
 cycles = scene.cycles

@@ -13,6 +13,8 @@ cargo xtask bench <what> [options of the script]
 
   pairs   full and removed picture of five_suzannes beside Cycles: time and error
           needs Python 3.11 and `--environment sky.hdr` (an HDRI such as venice_sunset_1k.hdr)
+  cycles  pictures of seven scenes beside Cycles', object by object
+          needs Python 3.11, `--environment sky.hdr` (once or more) and `--assets` (the folder of sample assets)
   rays    rays per second beside Embree 3 (apt-get install libembree-dev)
   paths   paths per second of Mitsuba 3 on the same mesh (needs LLVM newer than 16)
 
@@ -21,6 +23,8 @@ Everything is made under target/bench.
 
 /// What Blender needs: its module is built for one Python and one numpy.
 const BLENDER: &[&str] = &["numpy==1.26.4", "bpy==4.3.0", "OpenEXR==3.3.2"];
+/// What comparing pictures needs beside that.
+const PICTURES: &[&str] = &["flip-evaluator==1.7", "pillow==11.0.0"];
 /// What Mitsuba's script needs.
 const MITSUBA: &[&str] = &["numpy==1.26.4", "mitsuba==3.6.4", "trimesh==4.5.3"];
 
@@ -32,6 +36,7 @@ pub(crate) fn run_bench(args: &[String]) -> Result<()> {
     };
     match what.as_str() {
         "pairs" => pairs(options),
+        "cycles" => cycles(options),
         "rays" => rays(),
         "paths" => paths(options),
         "--help" | "-h" => {
@@ -89,6 +94,29 @@ fn pairs(options: &[String]) -> Result<()> {
             .arg(target().join("profiling").join("diorama"))
             .arg("--out")
             .arg(folder()?.join("pairs"))
+            .args(options),
+    )
+}
+
+fn cycles(options: &[String]) -> Result<()> {
+    for needed in ["--environment", "--assets"] {
+        if !options.iter().any(|word| word == needed) {
+            bail!("`{needed}` is missing: `cargo xtask bench` says what each bench needs");
+        }
+    }
+    let python = python("blender-venv", &[BLENDER, PICTURES].concat())?;
+    run(
+        "build",
+        &mut cargo(&["build", "--profile", "profiling", "-p", "diorama"]),
+    )?;
+    run(
+        "cycles",
+        Command::new(python)
+            .arg(script("cycles_scenes.py"))
+            .arg("--diorama")
+            .arg(target().join("profiling").join("diorama"))
+            .arg("--out")
+            .arg(folder()?.join("cycles"))
             .args(options),
     )
 }

@@ -100,6 +100,17 @@ enum LobeKind {
     },
 }
 
+impl LobeKind {
+    /// Not made of facets.
+    #[inline(always)]
+    fn is_diffuse(&self) -> bool {
+        matches!(
+            self,
+            Self::Diffuse | Self::DiffuseTransmission | Self::Sheen { .. }
+        )
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Lobe {
     kind: LobeKind,
@@ -123,6 +134,50 @@ impl Lobe {
     }
 }
 
+/// What a normal map changes for diffuse lobes. Facets get a normal that is bent until mirror
+/// directions leave the surface; diffuse lobes keep the mapped one, softened.
+#[derive(Debug, Clone, Copy)]
+struct Bump {
+    /// The normal the map gives, local.
+    mapped: Vec3,
+    /// The interpolated normal, local.
+    smooth: Vec3,
+    /// α² of the facets that stand for the bumps (Conty Estevez, Lecocq and Stein 2019, "A
+    /// Microfacet-Based Shadowing Function to Solve the Bump Terminator Problem").
+    alpha2: f32,
+}
+
+impl Bump {
+    #[inline(always)]
+    fn new(mapped: Vec3, smooth: Vec3) -> Self {
+        let cos2 = sqr(mapped.dot(smooth)).max(1e-6);
+        Self {
+            mapped,
+            smooth,
+            alpha2: (0.125 * (1.0 / cos2 - 1.0)).clamp(0.0, 1.0),
+        }
+    }
+
+    /// Factor of diffuse lobes: their cosine is with the mapped normal, and the bumps shadow light
+    /// from `wi`.
+    #[inline(always)]
+    fn factor(&self, wi: Vec3) -> f32 {
+        let cos2 = sqr(self.smooth.dot(wi));
+        if cos2 < 1e-12 || wi.z == 0.0 || self.leaks(wi) {
+            return 0.0;
+        }
+        let tan2 = (1.0 / cos2 - 1.0).max(0.0);
+        let shadowing = 2.0 / (1.0 + (1.0 + self.alpha2 * tan2).sqrt());
+        (self.mapped.dot(wi) / wi.z).max(0.0) * shadowing
+    }
+
+    /// `wi` lies on different sides of the two normals.
+    #[inline(always)]
+    fn leaks(&self, wi: Vec3) -> bool {
+        self.smooth.dot(wi) * self.smooth.dot(self.mapped) * self.mapped.dot(wi) < 0.0
+    }
+}
+
 /// The BSDF at one point for one viewing direction.
 #[derive(Debug, Clone, Copy)]
 pub struct Bsdf {
@@ -139,6 +194,7 @@ pub struct Bsdf {
     pub has_density: bool,
     /// Light can pass to the other side through a lobe with a density.
     pub transmits: bool,
+    bump: Option<Bump>,
 }
 
 /// A sampled direction.
@@ -246,6 +302,7 @@ impl Bsdf {
             emission_weight: Vec3::ONE,
             has_density: false,
             transmits: false,
+            bump: None,
         };
         let mut weight = Vec3::ONE;
         let base = values.base_color.clamp(Vec3::ZERO, Vec3::ONE);
@@ -361,6 +418,20 @@ impl Bsdf {
         }
         bsdf.finish();
         bsdf
+    }
+
+    /// Says what normals the facets' one was made of (unit, viewer's side): `mapped` is what the normal
+    /// map gives, before mirror directions were kept outside; `smooth` is the interpolated one.
+    #[inline(always)]
+    #[must_use]
+    pub fn over(mut self, mapped: Vec3, smooth: Vec3) -> Self {
+        if mapped != smooth {
+            self.bump = Some(Bump::new(
+                self.frame.to_local(mapped),
+                self.frame.to_local(smooth),
+            ));
+        }
+        self
     }
 
     #[inline(always)]
@@ -486,22 +557,36 @@ impl Bsdf {
         if (wi.z > 0.0) != (wi_world.dot(self.geometric_normal) > 0.0) {
             return (Vec3::ZERO, 0.0);
         }
-        self.eval_local(wi)
+        let (value, pdf) = self.eval_local(wi);
+        match &self.bump {
+            // Light from below the horizon of the unmapped surface would shine through it. (As in
+            // Cycles, only where the light was chosen: facets may send paths there.)
+            Some(bump) if bump.leaks(wi) => (Vec3::ZERO, pdf),
+            _ => (value, pdf),
+        }
     }
 
     #[inline(always)]
     fn eval_local(&self, wi: Vec3) -> (Vec3, f32) {
         let mut value = Vec3::ZERO;
+        let mut diffuse = Vec3::ZERO;
         let mut pdf = 0.0;
         let mut mirror = Mirror::new(self.wo, wi);
         for lobe in &self.lobes[..self.count] {
             if !lobe.smooth() {
                 let (f, p) = eval_lobe(&lobe.kind, &mut mirror);
-                value += lobe.weight * f;
+                if lobe.kind.is_diffuse() {
+                    diffuse += lobe.weight * f;
+                } else {
+                    value += lobe.weight * f;
+                }
                 pdf += lobe.choice * p;
             }
         }
-        (value, pdf)
+        match &self.bump {
+            Some(bump) => (value + diffuse * bump.factor(wi), pdf),
+            None => (value + diffuse, pdf),
+        }
     }
 
     /// Samples a direction; `None` when the sample is absorbed or leaves on the wrong side.

@@ -234,7 +234,9 @@ impl SurfaceMaterial {
         let t = self.look(textures, Some(use_), at, Reading::Data)?;
         let x = (t.x * 2.0 - 1.0) * self.source.normal_scale;
         let y = (t.y * 2.0 - 1.0) * self.source.normal_scale;
-        let z = (t.z * 2.0 - 1.0).max(1e-3);
+        // Blender's strength: below 1 it also moves z towards the plain normal.
+        let z = 1.0 + (t.z * 2.0 - 2.0) * self.source.normal_scale.clamp(0.0, 1.0);
+        let z = z.max(1e-3);
         let normal = Vec3::new(x, y, z);
         (sqr(x) + sqr(y) > 0.0).then(|| (normal.normalize_or(Vec3::Z), use_.uv_set.min(1)))
     }

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use diorama_assets::{Image, Pixels, TextureRef, Wrap};
 use glam::{Vec2, Vec3, Vec4};
 
-/// sRGB byte → linear, IEC 61966-2-1.
-static SRGB_TO_LINEAR: LazyLock<[f32; 256]> = LazyLock::new(|| {
+/// sRGB byte → linear, IEC 61966-2-1; the last entry is there to interpolate towards.
+static SRGB_TO_LINEAR: LazyLock<[f32; 257]> = LazyLock::new(|| {
     std::array::from_fn(|byte| {
-        let x = byte as f64 / 255.0;
+        let x = byte.min(255) as f64 / 255.0;
         (if x <= 0.040_45 {
             x / 12.92
         } else {
@@ -23,6 +23,15 @@ pub struct Texture {
     width: u32,
     height: u32,
     pixels: Pixels,
+}
+
+/// Linear value of an sRGB value in 0..=255, also between the whole numbers.
+#[inline(always)]
+fn linear_from_srgb(value: f32) -> f32 {
+    let table = &*SRGB_TO_LINEAR;
+    let below = (value as usize).min(255);
+    let t = value - below as f32;
+    table[below] * (1.0 - t) + table[below + 1] * t
 }
 
 /// How 8-bit colour values are read.
@@ -56,41 +65,35 @@ impl Texture {
         }
     }
 
+    /// A pixel as it is stored: 0..=255 of 8-bit images.
     #[inline(always)]
-    fn texel(&self, x: i64, y: i64, use_: &TextureRef, reading: Reading) -> Vec4 {
+    fn texel(&self, x: i64, y: i64, use_: &TextureRef) -> Vec4 {
         let column = wrap_coordinate(x, i64::from(self.width), use_.wrap_u);
         let row = wrap_coordinate(y, i64::from(self.height), use_.wrap_v);
         let index = row * self.width as usize + column;
         match &self.pixels {
             Pixels::RgbF32(values) => Vec3::from(values[index]).extend(1.0),
-            Pixels::Rgba8(values) => {
-                let [r, g, b, a] = values[index];
-                let alpha = f32::from(a) * (1.0 / 255.0);
-                match reading {
-                    Reading::Srgb => {
-                        let table = &*SRGB_TO_LINEAR;
-                        Vec4::new(
-                            table[r as usize],
-                            table[g as usize],
-                            table[b as usize],
-                            alpha,
-                        )
-                    }
-                    Reading::Data => {
-                        let scale = 1.0 / 255.0;
-                        Vec4::new(
-                            f32::from(r) * scale,
-                            f32::from(g) * scale,
-                            f32::from(b) * scale,
-                            alpha,
-                        )
-                    }
-                }
-            }
+            Pixels::Rgba8(values) => Vec4::from(values[index].map(f32::from)),
         }
     }
 
-    /// Bilinear (or nearest) value at `uv` (origin top-left, v down).
+    /// What a stored (or interpolated) pixel means.
+    #[inline(always)]
+    fn decode(&self, stored: Vec4, reading: Reading) -> Vec4 {
+        match (&self.pixels, reading) {
+            (Pixels::RgbF32(_), _) => stored,
+            (Pixels::Rgba8(_), Reading::Data) => stored * (1.0 / 255.0),
+            (Pixels::Rgba8(_), Reading::Srgb) => Vec4::new(
+                linear_from_srgb(stored.x),
+                linear_from_srgb(stored.y),
+                linear_from_srgb(stored.z),
+                stored.w * (1.0 / 255.0),
+            ),
+        }
+    }
+
+    /// Bilinear (or nearest) value at `uv` (origin top-left, v down). Interpolates what is stored and
+    /// decodes sRGB after that, as Cycles does: edges in a picture come out darker than in light.
     pub fn lookup(&self, uv: Vec2, use_: &TextureRef, reading: Reading) -> Vec4 {
         let [a, b, c, d] = use_.matrix;
         let u = a * uv.x + b * uv.y + use_.offset[0];
@@ -99,16 +102,41 @@ impl Texture {
         let x = (u * self.width as f32).clamp(-1e9, 1e9);
         let y = (v * self.height as f32).clamp(-1e9, 1e9);
         if use_.nearest {
-            return self.texel(x.floor() as i64, y.floor() as i64, use_, reading);
+            let stored = self.texel(x.floor() as i64, y.floor() as i64, use_);
+            return self.decode(stored, reading);
         }
         let (x, y) = (x - 0.5, y - 0.5);
         let (x0, y0) = (x.floor(), y.floor());
         let (s, t) = (x - x0, y - y0);
         let (x0, y0) = (x0 as i64, y0 as i64);
-        let top = self.texel(x0, y0, use_, reading) * (1.0 - s)
-            + self.texel(x0 + 1, y0, use_, reading) * s;
-        let bottom = self.texel(x0, y0 + 1, use_, reading) * (1.0 - s)
-            + self.texel(x0 + 1, y0 + 1, use_, reading) * s;
-        top * (1.0 - t) + bottom * t
+        let top = self.texel(x0, y0, use_) * (1.0 - s) + self.texel(x0 + 1, y0, use_) * s;
+        let bottom =
+            self.texel(x0, y0 + 1, use_) * (1.0 - s) + self.texel(x0 + 1, y0 + 1, use_) * s;
+        self.decode(top * (1.0 - t) + bottom * t, reading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_mixed_as_stored_and_decoded_after() {
+        let texture = Texture {
+            width: 2,
+            height: 1,
+            pixels: Pixels::Rgba8(vec![[0, 0, 0, 255], [255, 255, 255, 255]]),
+        };
+        let use_ = TextureRef {
+            wrap_u: Wrap::Clamp,
+            ..TextureRef::of(0)
+        };
+        let half = |reading| texture.lookup(Vec2::new(0.5, 0.5), &use_, reading);
+        assert_eq!(half(Reading::Data), Vec4::new(0.5, 0.5, 0.5, 1.0));
+        // sRGB 0.5.
+        let srgb = half(Reading::Srgb);
+        assert!((srgb.x - 0.214_04).abs() < 1e-4 && srgb.w == 1.0, "{srgb}");
+        let white = texture.lookup(Vec2::new(0.9, 0.5), &use_, Reading::Srgb);
+        assert_eq!(white, Vec4::ONE);
     }
 }

@@ -395,3 +395,21 @@ fn layers_have_the_albedo_of_blenders() {
     }
     assert!(failures.is_empty(), "{failures:#?}");
 }
+
+#[test]
+fn a_normal_map_darkens_grazing_light_and_lets_none_through_from_behind() {
+    let mapped = Vec3::new(0.6, 0.0, 0.8);
+    let matte = SurfaceValues {
+        specular: 0.0,
+        ..PLASTIC
+    };
+    let plain = Bsdf::new(&matte, Vec3::Z, mapped, mapped, true, tables());
+    let bumped = plain.over(mapped, Vec3::Z);
+    let lit = |bsdf: &Bsdf, x: f32, z: f32| bsdf.eval(Vec3::new(x, 0.0, z).normalize_or_zero()).0.y;
+    assert_eq!(lit(&bumped, 1.0, -0.1), 0.0);
+    assert!(lit(&plain, 1.0, -0.1) > 0.05);
+    assert_eq!(lit(&bumped, 0.0, 1.0), lit(&plain, 0.0, 1.0));
+    let share = lit(&bumped, 1.0, 0.1) / lit(&plain, 1.0, 0.1);
+    // α² = tan²/8 of the angle between the normals, 0.0703: 2/(1 + √(1 + α² · 100)).
+    assert!((share - 0.5217).abs() < 1e-3, "{share}");
+}
