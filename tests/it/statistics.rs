@@ -62,7 +62,7 @@ fn a_still_scene_stays_still() {
         context
             .run(&format!(
                 "removal --seed {seed} --output-dir d --video-length 17 --render-width 128 \
-                 --prob-stationary-object 1 --camera-max-movement 0"
+                 --prob-stationary-object 1 --camera-max-movement 0 --camera-range-lookat 0,0"
             ))
             .expect(0);
         for name in ["rgb_full", "rgb_removed"] {
