@@ -16,6 +16,8 @@ use super::tables::{Tables, UNIFORM_HEMISPHERE_PDF, sheen_alpha, sheen_value};
 const CUTOFF: f32 = 1e-5;
 /// Steps of the index of refraction below this do not refract.
 const LEAST_STEP: f32 = 1e-3;
+/// Single-scattering albedos are not taken below this: they divide.
+const LEAST_ALBEDO: f32 = 1e-3;
 /// Most lobes one surface can have.
 const MAX_LOBES: usize = 7;
 
@@ -173,7 +175,7 @@ fn under(albedo: Vec3, weight: Vec3) -> Vec3 {
     weight * (1.0 - covered).clamp(0.0, 1.0)
 }
 
-/// Albedo of facets that reflect everything, single scattering only; the same for all lobes of one
+/// Albedo of facets that lose nothing, single scattering only; the same for all lobes of one
 /// roughness.
 #[derive(Debug, Clone, Copy)]
 struct FacetAlbedo {
@@ -184,20 +186,30 @@ struct FacetAlbedo {
 }
 
 impl FacetAlbedo {
+    /// Of facets that only reflect.
     #[inline(always)]
-    fn new(tables: &Tables, r: f32, mu: f32) -> Self {
+    fn reflection(tables: &Tables, r: f32, mu: f32) -> Self {
         Self {
-            here: tables.reflection(r, mu).max(1e-3),
+            here: tables.reflection(r, mu).max(LEAST_ALBEDO),
             average: tables.reflection_average(r),
         }
     }
 
-    /// Factor for the energy that single scattering loses: 1 + F_ms (1 − E)/E (Kulla and Conty 2017
-    /// in the scaled form of Turquin 2019).
+    /// Of facets that reflect and refract, relative index `eta`.
     #[inline(always)]
-    fn compensation(self, average_fresnel: Vec3) -> Vec3 {
-        let f_ms = average_fresnel * self.average
-            / (Vec3::ONE - average_fresnel * (1.0 - self.average)).max(Vec3::splat(1e-4));
+    fn glass(tables: &Tables, r: f32, mu: f32, eta: f32) -> Self {
+        Self {
+            here: tables.glass(r, mu, eta).max(LEAST_ALBEDO),
+            average: tables.glass_average(r, eta),
+        }
+    }
+
+    /// Factor for the energy that single scattering loses: 1 + F_ms (1 − E)/E (Kulla and Conty 2017
+    /// in the scaled form of Turquin 2019). A facet keeps `share` of what it meets.
+    #[inline(always)]
+    fn compensation(self, share: Vec3) -> Vec3 {
+        let f_ms = share * self.average
+            / (Vec3::ONE - share * (1.0 - self.average)).max(Vec3::splat(1e-4));
         Vec3::ONE + f_ms * ((1.0 - self.here) / self.here)
     }
 }
@@ -260,10 +272,10 @@ impl Bsdf {
         if values.coat > CUTOFF {
             let fresnel =
                 TintedDielectric::new(values.coat_ior, Vec3::splat(f0_from_ior(values.coat_ior)));
-            let share = tables.dielectric_share(values.coat_roughness, mu, values.coat_ior);
-            let albedo = fresnel.f0 + (Vec3::ONE - fresnel.f0) * share;
-            let compensation =
-                FacetAlbedo::new(tables, values.coat_roughness, mu).compensation(fresnel.average());
+            let facets = FacetAlbedo::reflection(tables, values.coat_roughness, mu);
+            let compensation = facets.compensation(fresnel.average());
+            // Blender takes a coat's albedo for that of a smooth one (but not the base's).
+            let (albedo, _) = fresnel.at(mu);
             let coat = weight * values.coat;
             bsdf.push(
                 LobeKind::Dielectric {
@@ -288,7 +300,7 @@ impl Bsdf {
         }
         bsdf.emission_weight = weight;
 
-        let facets = FacetAlbedo::new(tables, r, mu);
+        let facets = FacetAlbedo::reflection(tables, r, mu);
         if values.metallic > CUTOFF {
             let fresnel = F82::new(base, values.specular_tint.clamp(Vec3::ZERO, Vec3::ONE));
             let compensation = facets.compensation(fresnel.average());
@@ -296,7 +308,7 @@ impl Bsdf {
             bsdf.push(
                 LobeKind::Metal { alpha, fresnel },
                 metal * compensation,
-                metal * fresnel.at(mu),
+                metal * compensation * facets.here * fresnel.at(mu),
             );
             weight *= 1.0 - values.metallic;
         }
@@ -324,8 +336,8 @@ impl Bsdf {
                     (values.specular_tint * f0).clamp(Vec3::ZERO, Vec3::ONE),
                 );
                 let share = tables.dielectric_share(r, mu, eta);
-                let albedo = fresnel.f0 + (Vec3::ONE - fresnel.f0) * share;
                 let compensation = facets.compensation(fresnel.average());
+                let albedo = compensation * facets.here * fresnel.between(share);
                 bsdf.push(
                     LobeKind::Dielectric { alpha, fresnel },
                     weight * compensation,
@@ -398,7 +410,9 @@ impl Bsdf {
             r
         };
         if (through_r - r).abs() < 1e-4 {
-            let compensation = 1.0 / tables.glass(r, mu, eta).max(0.1);
+            // As Blender: each further bounce is taken to be a tinted passage.
+            let facets = FacetAlbedo::glass(tables, r, mu, eta);
+            let compensation = facets.compensation(tint);
             self.push(
                 LobeKind::Glass {
                     alpha,
@@ -406,12 +420,12 @@ impl Bsdf {
                     tint,
                 },
                 weight * compensation,
-                weight,
+                weight * compensation * facets.here,
             );
         } else {
             let (f, _) = fresnel.at(mu);
-            let reflection = FacetAlbedo::new(tables, r, mu).compensation(fresnel.average());
-            let refraction = 1.0 / tables.glass(through_r, mu, eta).max(0.1);
+            let reflection = FacetAlbedo::reflection(tables, r, mu).compensation(fresnel.average());
+            let refraction = FacetAlbedo::glass(tables, through_r, mu, eta).compensation(tint);
             self.push(
                 LobeKind::GlassReflection { alpha, fresnel },
                 weight * reflection,

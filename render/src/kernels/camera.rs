@@ -5,8 +5,8 @@ use glam::{Vec2, Vec3};
 use super::math::TWO_PI;
 use super::sampling::concentric_disc;
 
-/// Width of the Blackman–Harris filter, pixels (Blender's default).
-pub const FILTER_WIDTH: f32 = 1.5;
+/// Width of the Blackman–Harris window, pixels: Blender's filter size of 1.5 is half of it.
+pub const FILTER_WIDTH: f32 = 3.0;
 /// Entries of the inverted filter table.
 const FILTER_TABLE: usize = 1024;
 

@@ -113,11 +113,16 @@ impl TintedDielectric {
         }
     }
 
+    /// Reflectance the share `s` of the way from `f0` to 1.
+    #[inline(always)]
+    pub fn between(&self, s: f32) -> Vec3 {
+        self.f0 + (Vec3::ONE - self.f0) * s
+    }
+
     /// Reflectance (per channel) for a real dielectric reflectance `f`.
     #[inline(always)]
     pub fn remap(&self, f: f32) -> Vec3 {
-        let s = ((f - self.real_f0) * self.scale).clamp(0.0, 1.0);
-        self.f0 + (Vec3::ONE - self.f0) * s
+        self.between(((f - self.real_f0) * self.scale).clamp(0.0, 1.0))
     }
 
     /// Reflectance at `cos` and cosine of the transmitted angle.

@@ -30,13 +30,16 @@ pub struct Tables {
     reflection: Vec<f32>,
     /// Cosine-weighted mean of `reflection` over µ.
     reflection_average: Vec<f32>,
-    /// Share s(r, µ, z) with which a dielectric's single-scattering reflectance lies between F0 and 1;
-    /// like Blender's it is not divided by E, so that rough layers leave more to what is under them.
+    /// Share s(r, µ, z) of the way from F0 to 1 at which a dielectric's mean reflectance lies: the mean
+    /// over the facets seen, 0 where one reflects into the surface (Blender's definition).
     dielectric_share: Vec<f32>,
     /// Albedo (r, µ, z) of reflection and refraction together, from the outside.
     glass_enter: Vec<f32>,
     /// The same from the inside.
     glass_leave: Vec<f32>,
+    /// Cosine-weighted means (r, z) of the two over µ.
+    glass_enter_average: Vec<f32>,
+    glass_leave_average: Vec<f32>,
     /// Albedo (r, µ) of the sheen lobe.
     sheen: Vec<f32>,
 }
@@ -75,7 +78,7 @@ fn alpha_from_grid(r: f32) -> f32 {
     sqr(r).max(1e-4)
 }
 
-/// Means over visible normals of: 1, s (see `dielectric_share`), both weighted by G₂/G₁; and the
+/// Means over visible normals: of G₂/G₁ where they reflect, of s (see `dielectric_share`), and the
 /// single-scattering albedo of glass.
 fn integrate_ggx(r: f32, mu: f32, eta: f32) -> (f32, f32, f32) {
     let alpha = alpha_from_grid(r);
@@ -84,14 +87,16 @@ fn integrate_ggx(r: f32, mu: f32, eta: f32) -> (f32, f32, f32) {
     let f0 = f0_from_ior(eta);
     let (mut reflected, mut shared, mut glass) = (0.0, 0.0, 0.0);
     for i in 0..POINTS {
-        let h = ggx::sample_visible_normal(wo, alpha, hammersley(i));
+        // Both halves of the azimuth are alike: all points go to one.
+        let [u, v] = hammersley(i);
+        let h = ggx::sample_visible_normal(wo, alpha, [u, 0.5 * v]);
         let cos = wo.dot(h);
         let (f, cos_t) = dielectric(cos.max(0.0), eta);
         let wi = h * (2.0 * cos) - wo;
         if wi.z > 0.0 {
             let weight = (1.0 + lambda_o) / (1.0 + lambda_o + ggx::lambda(wi, alpha));
             reflected += weight;
-            shared += weight * ((f - f0) / (1.0 - f0).max(1e-6)).clamp(0.0, 1.0);
+            shared += ((f - f0) / (1.0 - f0).max(1e-6)).clamp(0.0, 1.0);
             glass += weight * f;
         }
         if cos_t > 0.0 {
@@ -141,6 +146,21 @@ fn grid(index: usize, count: usize) -> f32 {
     index as f32 / (count - 1) as f32
 }
 
+/// ∫ 2µ E(µ) dµ of values at equal steps of µ from 0 to 1, E taken as linear between them.
+fn mean_over_mu(values: impl ExactSizeIterator<Item = f32> + Clone) -> f32 {
+    let step = 1.0 / (values.len() - 1) as f32;
+    let next = values.clone().skip(1);
+    values
+        .zip(next)
+        .enumerate()
+        .map(|(i, (a, b))| {
+            // ∫ of µ (a + (b − a) t) over one step, t from 0 to 1.
+            let mu = i as f32 * step;
+            step * (mu * (a + b) + step * (a + 2.0 * b) * (1.0 / 3.0))
+        })
+        .sum()
+}
+
 impl Tables {
     fn integrate() -> Self {
         let fine = |entry: &(dyn Fn(f32, f32) -> f32 + Sync)| -> Vec<f32> {
@@ -153,16 +173,7 @@ impl Tables {
         let sheen = fine(&integrate_sheen);
         let reflection_average = reflection
             .chunks(FINE)
-            .map(|row| {
-                // ∫ 2µ E(µ) dµ by the trapezoid rule.
-                let step = 1.0 / (FINE - 1) as f32;
-                (0..FINE)
-                    .map(|i| {
-                        let weight = if i == 0 || i == FINE - 1 { 0.5 } else { 1.0 };
-                        weight * 2.0 * grid(i, FINE) * row[i] * step
-                    })
-                    .sum()
-            })
+            .map(|row| mean_over_mu(row.iter().copied()))
             .collect();
         let coarse: Vec<[f32; 3]> = (0..COARSE * COARSE * COARSE)
             .into_par_iter()
@@ -175,9 +186,21 @@ impl Tables {
                 [share, enter, leave]
             })
             .collect();
+        // Index (r, z) of (r, µ, z) grids.
+        let averages = |which: usize| -> Vec<f32> {
+            (0..COARSE * COARSE)
+                .map(|i| {
+                    let (r, z) = (i / COARSE, i % COARSE);
+                    let at = |mu: usize| coarse[(r * COARSE + mu) * COARSE + z][which];
+                    mean_over_mu((0..COARSE).map(at))
+                })
+                .collect()
+        };
         Self {
             reflection,
             reflection_average,
+            glass_enter_average: averages(1),
+            glass_leave_average: averages(2),
             dielectric_share: coarse.iter().map(|c| c[0]).collect(),
             glass_enter: coarse.iter().map(|c| c[1]).collect(),
             glass_leave: coarse.iter().map(|c| c[2]).collect(),
@@ -188,7 +211,7 @@ impl Tables {
     /// E(r, µ): see the field.
     #[inline(always)]
     pub fn reflection(&self, r: f32, mu: f32) -> f32 {
-        bilinear(&self.reflection, r, mu)
+        bilinear::<FINE>(&self.reflection, r, mu)
     }
 
     /// Mean E(r).
@@ -214,11 +237,22 @@ impl Tables {
         }
     }
 
+    /// Cosine-weighted mean of [`Self::glass`] over µ.
+    #[inline(always)]
+    pub fn glass_average(&self, r: f32, eta: f32) -> f32 {
+        let (table, ior) = if eta >= 1.0 {
+            (&self.glass_enter_average, eta)
+        } else {
+            (&self.glass_leave_average, 1.0 / eta)
+        };
+        bilinear::<COARSE>(table, r, z_from_ior(ior) / LARGEST_Z)
+    }
+
     /// Albedo of the sheen lobe before the scaling that keeps it below 1: at grazing angles Charlie's
     /// exceeds it.
     #[inline(always)]
     pub fn sheen_unscaled(&self, r: f32, mu: f32) -> f32 {
-        bilinear(&self.sheen, r, mu)
+        bilinear::<FINE>(&self.sheen, r, mu)
     }
 }
 
@@ -230,10 +264,10 @@ fn cell(x: f32, count: usize) -> (usize, f32) {
 }
 
 #[inline(always)]
-fn bilinear(table: &[f32], x: f32, y: f32) -> f32 {
-    let (i, s) = cell(x, FINE);
-    let (j, t) = cell(y, FINE);
-    let row = |i: usize| table[i * FINE + j] * (1.0 - t) + table[i * FINE + j + 1] * t;
+fn bilinear<const N: usize>(table: &[f32], x: f32, y: f32) -> f32 {
+    let (i, s) = cell(x, N);
+    let (j, t) = cell(y, N);
+    let row = |i: usize| table[i * N + j] * (1.0 - t) + table[i * N + j + 1] * t;
     row(i) * (1.0 - s) + row(i + 1) * s
 }
 
@@ -265,6 +299,8 @@ mod tests {
             &t.dielectric_share,
             &t.glass_enter,
             &t.glass_leave,
+            &t.glass_enter_average,
+            &t.glass_leave_average,
         ] {
             assert!(
                 table.iter().all(|v| (-1e-5..=1.0001).contains(v)),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod chi_squared;
+mod furnace;
 mod known_answers;
 mod labels;
 mod pair_law;
