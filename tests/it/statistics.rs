@@ -67,15 +67,16 @@ fn a_still_scene_stays_still() {
             .expect(0);
         for name in ["rgb_full", "rgb_removed"] {
             let path = context.path(&format!("d/{seed:06}/{name}.mp4"));
-            let mut reader =
+            let reader =
                 VideoReader::open(&path, ReadFormat::Rgb8, &ReadOptions::default()).unwrap();
-            let (mut sums, mut squares, mut frames) = (Vec::new(), Vec::new(), 0.0);
-            while let Some(frame) = reader.next_frame().unwrap() {
+            let (mut sums, mut squares, mut frames) = (Vec::new(), Vec::new(), 0.0f64);
+            for frame in reader {
+                let frame = frame.unwrap();
                 sums.resize(frame.data.len(), 0.0);
                 squares.resize(frame.data.len(), 0.0);
                 for (i, value) in frame.data.iter().enumerate() {
                     sums[i] += f64::from(*value);
-                    squares[i] += f64::from(*value).powi(2);
+                    squares[i] += f64::from(*value) * f64::from(*value);
                 }
                 frames += 1.0;
             }
@@ -83,7 +84,7 @@ fn a_still_scene_stays_still() {
             let mut deviations: Vec<f64> = sums
                 .iter()
                 .zip(&squares)
-                .map(|(sum, square)| (square / frames - (sum / frames).powi(2)).max(0.0).sqrt())
+                .map(|(sum, square)| (square * frames - sum * sum).max(0.0).sqrt() / frames)
                 .collect();
             deviations.sort_by(f64::total_cmp);
             let at = |share: f64| deviations[(share * (deviations.len() - 1) as f64) as usize];
