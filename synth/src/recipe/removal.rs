@@ -227,7 +227,8 @@ pub struct RemovalRecipe {
     /// Inner and outer radius of the half shell from which the point the sun aims at is drawn, metres
     /// (default 0,1).
     light_range_lookat: [f64; 2] = [0.0, 1.0];
-    /// Irradiance of the sun on a surface facing it, W/m² (default 4,6).
+    /// Irradiance of the sun on a surface facing it, W/m² (default 4,6). A sky with a sun of its own
+    /// keeps the ratio of the two, whatever the sun's elevation, and gives this much together with it.
     light_range_intensity: [f64; 2] = [4.0, 6.0];
     /// Probability of a low sun (default 0.5).
     prob_extreme_lighting: f64 = 0.5;
