@@ -2,12 +2,12 @@
 //!
 //! Values are exact here and stay exact in the file (`diorama-video` writes lossless masks). Remove
 //! wins over keep, keep over background. What is seen in a mirror or through glass carries the label
-//! of the mirror or glass. The layers behind glass are not part of a Frame, so there is no
-//! through-glass mask here.
+//! of the mirror or glass; a through-glass mask asks the second layer too, and the same order decides
+//! between the glass and what is behind it: a removed vase is masked where a kept one shines through.
 
 use std::str::FromStr;
 
-use diorama_synth::frame::Frame;
+use diorama_synth::frame::{Frame, Plane};
 use serde::{Deserialize, Serialize};
 
 use crate::tuple::{Fate, Tuple};
@@ -94,6 +94,9 @@ pub struct MaskOptions {
     pub rule: MaskRule,
     /// Radius, pixels, by which the remove region grows (a disc; 0: not at all).
     pub dilate_px: u32,
+    /// What is seen through glass counts beside the glass; under the centre rule only.
+    #[serde(default)]
+    pub through_glass: bool,
 }
 
 /// The mask of one frame, row-major, `width * height` values.
@@ -104,17 +107,15 @@ pub fn mask(frame: &Frame, tuple: &Tuple, options: &MaskOptions) -> Vec<u8> {
     let instance = &frame.labels.instance;
     let mut values: Vec<u8> = match options.rule {
         MaskRule::Centre => {
-            let mut last = (0, BACKGROUND);
-            instance
-                .data
-                .iter()
-                .map(|&id| {
-                    if id != last.0 {
-                        last = (id, value_of(tuple.fate_of(id)));
-                    }
-                    last.1
-                })
-                .collect()
+            let value = |id| value_of(tuple.fate_of(id));
+            let mut values = by_id(instance, value);
+            if options.through_glass {
+                let behind = by_id(&frame.labels.second.instance, value);
+                for (value, behind) in values.iter_mut().zip(behind) {
+                    *value = stronger(*value, behind);
+                }
+            }
+            values
         }
         MaskRule::Coverage(threshold) => frame
             .coverage
@@ -147,6 +148,28 @@ pub fn mask(frame: &Frame, tuple: &Tuple, options: &MaskOptions) -> Vec<u8> {
     values
 }
 
+/// `value` of every pixel's id; ids come in runs, of which each is asked once.
+fn by_id(ids: &Plane<u32>, value: impl Fn(u32) -> u8) -> Vec<u8> {
+    let mut last = (0, BACKGROUND);
+    ids.data
+        .iter()
+        .map(|&id| {
+            if id != last.0 {
+                last = (id, value(id));
+            }
+            last.1
+        })
+        .collect()
+}
+
+/// Remove wins over keep, keep over background.
+fn stronger(a: u8, b: u8) -> u8 {
+    [REMOVE, KEEP]
+        .into_iter()
+        .find(|value| a == *value || b == *value)
+        .unwrap_or(BACKGROUND)
+}
+
 fn value_of(fate: Fate) -> u8 {
     match fate {
         Fate::Remove => REMOVE,
@@ -158,19 +181,19 @@ fn value_of(fate: Fate) -> u8 {
 
 /// Where kept objects are once the others are gone: 255 for foreground of the removed world (moved
 /// objects at their new place), 128 elsewhere, in either mode.
-pub fn mask_removed(frame: &Frame, tuple: &Tuple) -> Vec<u8> {
-    let mut last = (0, BACKGROUND);
-    frame.instance_of_world[tuple.world]
-        .data
-        .iter()
-        .map(|&id| {
-            if id != last.0 {
-                let kept = matches!(tuple.fate_of(id), Fate::Keep | Fate::Twin);
-                last = (id, if kept { KEEP } else { BACKGROUND });
-            }
-            last.1
-        })
-        .collect()
+pub fn mask_removed(frame: &Frame, tuple: &Tuple, options: &MaskOptions) -> Vec<u8> {
+    let value = |id| match tuple.fate_of(id) {
+        Fate::Keep | Fate::Twin => KEEP,
+        _ => BACKGROUND,
+    };
+    let mut values = by_id(&frame.instance_of_world[tuple.world], value);
+    if options.through_glass {
+        let behind = by_id(&frame.second_instance_of_world[tuple.world], value);
+        for (value, behind) in values.iter_mut().zip(behind) {
+            *value = stronger(*value, behind);
+        }
+    }
+    values
 }
 
 /// Grows the region of [`REMOVE`] by a disc of `radius` pixels: every pixel whose centre is at most
@@ -274,6 +297,32 @@ mod tests {
     }
 
     #[test]
+    fn through_glass_the_stronger_of_both_layers_counts() {
+        let shot = testing::two_tuple_shot();
+        let mut frame = testing::frame(&shot, 0);
+        let tuple = &Tuple::all(&shot).unwrap()[0];
+        // Floor, removed ball and kept cube, each as a pane before each.
+        let ids = [1, 2, 3];
+        for (i, first) in ids.into_iter().enumerate() {
+            for (j, second) in ids.into_iter().enumerate() {
+                frame.labels.instance.data[3 * i + j] = first;
+                frame.labels.second.instance.data[3 * i + j] = second;
+            }
+        }
+        let masked = |through_glass| {
+            let options = MaskOptions {
+                through_glass,
+                ..MaskOptions::default()
+            };
+            mask(&frame, tuple, &options)
+        };
+        let [b, r, k] = [BACKGROUND, REMOVE, KEEP];
+        assert_eq!(masked(false)[..9], [b, b, b, r, r, r, k, k, k]);
+        assert_eq!(masked(true)[..9], [b, r, k, r, r, r, k, r, k]);
+        assert_eq!(masked(true)[9..], masked(false)[9..]);
+    }
+
+    #[test]
     fn coverage_asks_remove_before_keep() {
         let shot = testing::two_tuple_shot();
         let mut frame = testing::frame(&shot, 0);
@@ -318,7 +367,7 @@ mod tests {
         for (value, id) in full.iter().zip(&frame.labels.instance.data) {
             assert_eq!(*value, if *id == 2 { REMOVE } else { BACKGROUND });
         }
-        let after = mask_removed(&frame, tuple);
+        let after = mask_removed(&frame, tuple, &MaskOptions::default());
         for (value, id) in after.iter().zip(&frame.instance_of_world[1].data) {
             assert_eq!(*value, if *id == 4 { KEEP } else { BACKGROUND });
         }

@@ -40,11 +40,13 @@ pub enum Pass {
     Surface,
     /// Pixels to the same surface point in the next and in the previous frame, and occlusion bits.
     Flow,
+    /// What is seen through glass: id, distance, normal, surface and transmittance.
+    SecondLayer,
 }
 
 impl Pass {
     /// Every pass, in the order of their layers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Effect,
         Self::RgbFull,
         Self::RgbRemoved,
@@ -61,6 +63,7 @@ impl Pass {
         Self::Semantic,
         Self::Surface,
         Self::Flow,
+        Self::SecondLayer,
     ];
 
     /// Name on the command line and of the layer.
@@ -82,6 +85,7 @@ impl Pass {
             Self::Semantic => "semantic",
             Self::Surface => "surface",
             Self::Flow => "flow",
+            Self::SecondLayer => "second_layer",
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct Quality {
     /// Mean over frames of the share of pixels with an exposed effect above 0 and below 1/255.
     pub mean_faint_share: f64,
     /// Over the removed objects, the smallest share of frames in which at least 0.1 % of the
-    /// picture shows the object.
+    /// picture shows the object; with a through-glass mask also through glass.
     pub least_seen_removed: f64,
     /// Largest depth, metres, by which any object was inside something else.
     pub largest_penetration: f32,
@@ -96,7 +96,8 @@ pub struct ObjectRecord {
     pub resting_gap: Option<f32>,
     /// It touches another object at some time during the clip.
     pub has_contact: bool,
-    /// Frames in which at least one pixel of the full world shows it.
+    /// Frames in which at least one pixel of the full world shows it; with a through-glass mask also
+    /// through glass.
     pub frames_visible: u32,
     /// Seen well enough in the removed world to be named in the captions.
     pub in_captions: bool,
@@ -115,11 +116,11 @@ pub struct ObjectFrame {
     /// Centre of its 3D box in the world, metres; the box has the object's rotation and the size
     /// in `objects`. Null: mesh bounds unknown.
     pub box_3d_center: Option<[f64; 3]>,
-    /// 2D box of what the full world shows of it; null: not visible.
+    /// 2D box of the pixels that show it as their first surface; null: not visible.
     pub box_2d: Option<[u32; 4]>,
     /// 2D box of its amodal mask, cut at the picture's border; null: outside the picture.
     pub box_2d_amodal: Option<[u32; 4]>,
-    /// Pixels that show it.
+    /// Pixels that show it as their first surface.
     pub visible_pixels: u32,
     /// Pixels that would show it were it alone.
     pub amodal_pixels: u32,
@@ -367,8 +368,8 @@ impl QualitySums {
         }
     }
 
-    /// Adds one frame.
-    pub(crate) fn push(&mut self, frame: &Frame, areas: &EffectAreas) {
+    /// Adds one frame; `shown`: per object of the Shot, pixels that show it as the mask sees it.
+    pub(crate) fn push(&mut self, frame: &Frame, areas: &EffectAreas, shown: &[u32]) {
         self.frames += 1;
         let sums = &mut self.areas;
         sums.mask_share += areas.mask_share;
@@ -377,7 +378,7 @@ impl QualitySums {
         sums.effect_outside_mask_share += areas.effect_outside_mask_share;
         sums.faint_share += areas.faint_share;
         let pixels = frame.labels.instance.data.len() as u64;
-        for (i, visible) in frame.visible_pixels.iter().enumerate() {
+        for (i, visible) in shown.iter().enumerate() {
             self.frames_visible[i] += u32::from(*visible > 0);
             self.frames_well_visible[i] += u32::from(u64::from(*visible) * 1000 >= pixels);
         }

@@ -1,7 +1,7 @@
 //! Hand-made Shots and Frames for tests: a floor and three square objects seen from above, drawn
 //! without any renderer, with a shadow beside whatever is to be removed.
 
-use diorama_synth::frame::{Frame, Labels, Plane, SurfacePoint, WorldImage};
+use diorama_synth::frame::{Frame, Labels, Plane, SecondLayer, SurfacePoint, WorldImage};
 use diorama_synth::shot::{
     AssetRecord, Attempts, Camera, Contact, Environment, Exposure, Lens, Object, ObjectPhysics,
     Pose, Role, SCHEMA_VERSION, Shot, Track, View, World, WorldSet,
@@ -339,6 +339,13 @@ pub(crate) fn frame(shot: &Shot, index: u32) -> Frame {
         flow_forward: Plane::filled(width, height, Vec2::ZERO),
         flow_backward: Plane::filled(width, height, Vec2::ZERO),
         occlusion: Plane::filled(width, height, 0),
+        second: SecondLayer {
+            instance: Plane::filled(width, height, 0),
+            distance: Plane::filled(width, height, f32::INFINITY),
+            normal: Plane::filled(width, height, Vec3::ZERO),
+            surface: Plane::filled(width, height, SurfacePoint::default()),
+            transmittance: Plane::filled(width, height, Vec3::ZERO),
+        },
     };
     for i in 0..count {
         let (id, point) = hit(shot, 0, f, pixel(i));
@@ -383,6 +390,7 @@ pub(crate) fn frame(shot: &Shot, index: u32) -> Frame {
         index,
         worlds,
         instance_of_world: ids.iter().map(|ids| plane_of(ids.clone())).collect(),
+        second_instance_of_world: vec![Plane::filled(width, height, 0); ids.len()],
         coverage: Plane {
             width,
             height,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diorama_assets::AssetSource;
-use diorama_synth::frame::{Frame, Labels, Plane, WorldImage};
+use diorama_synth::frame::{Frame, Labels, Plane, SecondLayer, WorldImage};
 use diorama_synth::shot::{Camera, Exposure, Role, Shot};
 use glam::Vec3;
 use rayon::prelude::*;
@@ -149,10 +149,11 @@ struct LabelRow<'a> {
     full: bool,
 }
 
-/// One row of label pixels, other worlds' instances and a bit per (object, column) of amodal cover.
+/// One row of label pixels, every world's instances (first surface and second layer) and a bit per
+/// (object, column) of amodal cover.
 struct LabelledRow {
     pixels: Vec<LabelPixel>,
-    instances: Vec<Vec<u32>>,
+    instances: Vec<Vec<[u32; 2]>>,
     alone: Vec<Vec<bool>>,
 }
 
@@ -166,7 +167,7 @@ impl Kernel for LabelRow<'_> {
             .map(|w| {
                 columns
                     .clone()
-                    .map(|c| self.tracer.instance_in_world(simd, c, self.row, w))
+                    .map(|c| self.tracer.instances_in_world(simd, c, self.row, w))
                     .collect()
             })
             .collect();
@@ -409,15 +410,18 @@ impl Renderer {
             ..Frame::default()
         };
         frame.labels = labels(width, height, &rows);
-        frame.instance_of_world = (0..worlds)
-            .map(|w| {
-                plane(
-                    width,
-                    height,
-                    rows.iter().flat_map(|r| r.instances[w].iter().copied()),
-                )
-            })
-            .collect();
+        let instances_of_worlds = |layer: usize| {
+            (0..worlds)
+                .map(|w| {
+                    let ids = rows
+                        .iter()
+                        .flat_map(|r| r.instances[w].iter().map(|i| i[layer]));
+                    plane(width, height, ids)
+                })
+                .collect()
+        };
+        frame.instance_of_world = instances_of_worlds(0);
+        frame.second_instance_of_world = instances_of_worlds(1);
         for object in 0..objects {
             let visible = rows
                 .iter()
@@ -531,6 +535,13 @@ fn labels(width: u32, height: u32, rows: &[LabelledRow]) -> Labels {
         flow_forward: gather(width, height, rows, |p| p.flow_forward),
         flow_backward: gather(width, height, rows, |p| p.flow_backward),
         occlusion: gather(width, height, rows, |p| p.occlusion),
+        second: SecondLayer {
+            instance: gather(width, height, rows, |p| p.second.instance),
+            distance: gather(width, height, rows, |p| p.second.distance),
+            normal: gather(width, height, rows, |p| p.second.normal),
+            surface: gather(width, height, rows, |p| p.second.surface),
+            transmittance: gather(width, height, rows, |p| p.second.transmittance),
+        },
     }
 }
 

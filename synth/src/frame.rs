@@ -90,6 +90,29 @@ pub struct Labels {
     pub flow_backward: Plane<Vec2>,
     /// Bit 0: hidden in the next frame. Bit 1: hidden in the previous frame (outside the picture counts as hidden).
     pub occlusion: Plane<u8>,
+    /// What is seen through the first surface where that is glass.
+    pub second: SecondLayer,
+}
+
+/// What label rays meet that go on through glass: refracted as by smooth glass, straight through
+/// thin panes, reflected at total reflection, over at most 8 surfaces of glass to the first that is
+/// not. At least half of a surface must be glass for this; alpha is no glass.
+///
+/// Sentinels where there is no second layer (the first surface is not glass, or more than 8 are):
+/// instance 0, distance infinity, transmittance, normal and surface zero. Where the environment is
+/// seen through glass only the transmittance is not such.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SecondLayer {
+    /// Object id, 0 = environment.
+    pub instance: Plane<u32>,
+    /// Along the bent ray from the camera, metres.
+    pub distance: Plane<f32>,
+    /// Shading normal, world, unit.
+    pub normal: Plane<Vec3>,
+    /// Surface identity.
+    pub surface: Plane<SurfacePoint>,
+    /// Share of the light from there that comes through the glass to the camera.
+    pub transmittance: Plane<Vec3>,
 }
 
 /// Everything known about one frame.
@@ -103,6 +126,8 @@ pub struct Frame {
     pub labels: Labels,
     /// Label instance of every other world (index 0 is the full world's again).
     pub instance_of_world: Vec<Plane<u32>>,
+    /// The same of the second layer.
+    pub second_instance_of_world: Vec<Plane<u32>>,
     /// Soft coverage by role from the RGB rays of the full world: x background, y keep, z remove.
     /// The environment is background.
     pub coverage: Plane<Vec3>,
@@ -118,4 +143,16 @@ pub struct Frame {
     pub rays: u64,
     /// Mean log2 luminance of the full radiance over pixels (for exposure), before exposure.
     pub log2_mean_luminance: f32,
+}
+
+impl Frame {
+    /// Which pixels of the full world show object `id`, row by row: as the first surface or, with
+    /// `through_glass`, also in the second layer.
+    pub fn showing(&self, id: u32, through_glass: bool) -> impl Iterator<Item = bool> {
+        let first = self.labels.instance.data.iter();
+        let second = self.labels.second.instance.data.iter();
+        first
+            .zip(second)
+            .map(move |(first, second)| *first == id || (through_glass && *second == id))
+    }
 }

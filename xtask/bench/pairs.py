@@ -1,7 +1,7 @@
 """Pairs (full, removed) of one glTF scene: this program beside Blender's Cycles, time and error.
 
     python pairs.py --diorama target/profiling/diorama --environment sky.hdr --out OUT_DIR [--scene five_suzannes.glb]
-                    [--size 256] [--samples 128] [--reference-samples 4096] [--repeat 1] [--names N]
+                    [--size 256] [--samples 128] [--reference-samples 4096] [--repeat 3] [--names N] [--modes abc]
 
 Needs Python 3.11 with bpy 4.3.0, numpy<2 and OpenEXR (`cargo xtask bench pairs` prepares one). Cycles and we read the same glTF
 file under the same picture; clamping, Filter Glossy and light threshold are 0, every bounce limit is 20, no adaptive sampling.
@@ -9,9 +9,11 @@ file under the same picture; clamping, Filter Glossy and light threshold are 0, 
 (a) no denoiser, equal samples    (b) OpenImageDenoise on both sides, our samples as few as keep our error at or below theirs
 (c) our own denoiser at the samples of (b)
 
-Time is the wall clock of Cycles' two render calls (full, removed) against our one command (process start, loading, both
-pictures, writing). Error is relMSE (epsilon 0.01) of linear radiance clipped at 10, mean of full and removed, each against its
-own reference of many samples.
+Time is the wall clock of Cycles' two render calls (full, removed; its import of the file and its start are not in it) against
+our one command (process start, loading, trees, both pictures, writing), taken in turn. Error is relMSE (epsilon 0.01) of linear
+radiance clipped at 10, mean of full and removed, each against its own reference. A reference is the mean of two renders with
+seeds of their own; a quarter of the relMSE between the two is what its own noise adds to every error, and is taken off.
+References are kept in OUT_DIR and used again.
 """
 import argparse
 import json
@@ -32,11 +34,15 @@ parser.add_argument("--scene", type=Path)
 parser.add_argument("--size", type=int, default=256)
 parser.add_argument("--samples", type=int, default=128)
 parser.add_argument("--reference-samples", type=int, default=4096)
-parser.add_argument("--repeat", type=int, default=1)
+parser.add_argument("--repeat", type=int, default=3)
 parser.add_argument("--names", type=int, default=0, help="how many objects are removed in turn (default: every Suzanne)")
 parser.add_argument("--modes", default="abc")
 args = parser.parse_args()
 args.out.mkdir(parents=True, exist_ok=True)
+
+
+# Where our file keeps full and removed.
+LAYERS = ("", "rgb_removed")
 
 
 def channels(path, layer=""):
@@ -85,8 +91,9 @@ class Cycles:
             setattr(cycles, f"{limit}_bounces", 20)
         self.scene.view_settings.view_transform = "Standard"
 
-    def render(self, path, removed, samples, denoise):
+    def render(self, path, removed, samples, denoise, seed=0):
         """Seconds of one render call."""
+        self.scene.cycles.seed = seed
         for item in self.objects:
             item.hide_render = item.name == removed
         self.scene.cycles.samples = samples
@@ -115,16 +122,51 @@ def ours(scene, name, samples, denoise, tag, seed=0):
     start = time.perf_counter()
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start
-    return seconds, [channels(path, layer) for layer in ("", "rgb_removed")]
+    return seconds, [channels(path, layer) for layer in LAYERS]
 
 
-def median_of(run):
-    results = [run() for _ in range(args.repeat)]
-    return statistics.median(seconds for seconds, _ in results), results[-1][1]
+class Reference:
+    """What a picture should be, and how much of a measured error is the reference's own noise."""
+
+    def __init__(self, halves):
+        self.image = (halves[0] + halves[1]) / 2
+        difference = np.clip(halves[0], 0, 10) - np.clip(halves[1], 0, 10)
+        self.noise = float(np.mean(difference**2 / (np.clip(self.image, 0, 10) ** 2 + 0.01))) / 4
+
+    def error(self, image):
+        return rel_mse(image, self.image) - self.noise
+
+
+def cycles_reference(removed):
+    halves = []
+    for seed in (11, 12):
+        path = args.out / f"reference_cycles_{removed or 'full'}_{args.reference_samples}_{seed}.exr"
+        if not path.exists():
+            unfinished = path.with_suffix(".part.exr")
+            cycles.render(unfinished, removed, args.reference_samples // 2, False, seed)
+            unfinished.rename(path)
+        halves.append(channels(path))
+    return Reference(halves)
+
+
+def our_references(name):
+    halves = []
+    for seed in (11, 12):
+        tag = f"reference_{name}_{args.reference_samples}_{seed}"
+        path = args.out / f"diorama_{tag}.exr"
+        halves.append([channels(path, layer) for layer in LAYERS] if path.exists() else
+                      ours(scene, name, args.reference_samples // 2, "none", tag, seed)[1])
+    return [Reference(pair) for pair in zip(*halves)]
+
+
+def medians_in_turn(*runs):
+    """(median seconds, last pictures) of each, the runs taking turns so that a busy machine is fair to both."""
+    results = [[run() for run in runs] for _ in range(args.repeat)]
+    return [(statistics.median(seconds for seconds, _ in column), column[-1][1]) for column in zip(*results)]
 
 
 def error(pictures, references):
-    return statistics.mean(rel_mse(image, reference) for image, reference in zip(pictures, references))
+    return statistics.mean(reference.error(image) for image, reference in zip(pictures, references))
 
 
 scene = args.scene or args.out / "five_suzannes.glb"
@@ -134,34 +176,39 @@ if not scene.exists():
 cycles = Cycles(scene, args.environment, args.size)
 names = [o.name for o in cycles.objects if "suzanne" in o.name.lower()] or [o.name for o in cycles.objects]
 names = names[: args.names or None]
+full_reference = cycles_reference(None)
 rows = []
 for name in names:
     tag = name.replace(".", "_")
-    their_reference = cycles.pair(name, args.reference_samples, False, f"{tag}_reference")[1]
-    our_reference = ours(scene, name, args.reference_samples, "none", f"{tag}_reference", seed=7)[1]
-    agreement = error(our_reference, their_reference)
-    row = {"removed": name, "references_differ": agreement}
+    their_references = [full_reference, cycles_reference(name)]
+    our_reference = our_references(name)
+    row = {"removed": name, "references_differ": error([r.image for r in our_reference], their_references)}
     if "a" in args.modes:
-        their_seconds, theirs = median_of(lambda: cycles.pair(name, args.samples, False, f"{tag}_a"))
-        our_seconds, mine = median_of(lambda: ours(scene, name, args.samples, "none", f"{tag}_a"))
+        (their_seconds, theirs), (our_seconds, mine) = medians_in_turn(
+            lambda: cycles.pair(name, args.samples, False, f"{tag}_a"),
+            lambda: ours(scene, name, args.samples, "none", f"{tag}_a"),
+        )
         row["a"] = {
             "cycles_s": their_seconds, "diorama_s": our_seconds, "ratio": their_seconds / our_seconds,
-            "cycles_error": error(theirs, their_reference), "diorama_error": error(mine, our_reference),
+            "cycles_error": error(theirs, their_references), "diorama_error": error(mine, our_reference),
         }
     if "b" in args.modes or "c" in args.modes:
-        their_seconds, theirs = median_of(lambda: cycles.pair(name, args.samples, True, f"{tag}_b"))
-        limit = error(theirs, their_reference)
+        limit = error(cycles.pair(name, args.samples, True, f"{tag}_b")[1], their_references)
         fixed = sum(cycles.render(args.out / "fixed.exr", n, 1, False) for n in (None, name))
         for mode, denoiser in (("b", "oidn"), ("c", "builtin")):
             if mode not in args.modes:
                 continue
             tried = []
             for samples in (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512):
-                our_seconds, mine = median_of(lambda: ours(scene, name, samples, denoiser, f"{tag}_{mode}"))
-                tried.append((samples, our_seconds, error(mine, our_reference)))
-                if tried[-1][2] <= limit:
+                mine = ours(scene, name, samples, denoiser, f"{tag}_{mode}")[1]
+                tried.append((samples, error(mine, our_reference)))
+                if tried[-1][1] <= limit:
                     break
-            samples, our_seconds, our_error = tried[-1]
+            samples, our_error = tried[-1]
+            (their_seconds, _), (our_seconds, _) = medians_in_turn(
+                lambda: cycles.pair(name, args.samples, True, f"{tag}_b"),
+                lambda: ours(scene, name, samples, denoiser, f"{tag}_{mode}"),
+            )
             row[mode] = {
                 "cycles_s": their_seconds, "cycles_error": limit, "cycles_one_sample_s": fixed, "diorama_samples": samples,
                 "diorama_s": our_seconds, "diorama_error": our_error, "ratio": their_seconds / our_seconds, "tried": tried,

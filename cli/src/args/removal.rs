@@ -75,6 +75,16 @@ pub struct OutputArgs {
     #[arg(long, value_name = "centre|coverage:T")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask_rule: Option<String>,
+    /// What is seen through glass counts in the mask beside the glass itself (default false)
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask_through_glass: Option<bool>,
     /// Grow the removed region by this many pixels (default 0)
     #[arg(long, value_name = "PX")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,13 +20,16 @@ const DARK_LEVEL: u8 = 5;
 
 /// Measures what [`accept`] needs. Shots that a quick look already refuses are not looked at closely;
 /// an accepted one was measured in every frame at its full size.
+/// With `through_glass` an object is also seen where glass shows it.
 pub fn measure(
     shot: &Shot,
     recipe: &RemovalRecipe,
+    through_glass: bool,
     assets: &dyn AssetSource,
 ) -> Result<Measurements> {
+    let visibility = |shot: &Shot, frames| visibility(shot, through_glass, assets, frames);
     let quick = Measurements {
-        removed: visibility(&resized(shot, QUICK_SIDE), assets, QUICK_FRAMES)?,
+        removed: visibility(&resized(shot, QUICK_SIDE), QUICK_FRAMES)?,
         brightness: None,
     };
     if accept(&quick, recipe, shot.night).is_err() {
@@ -40,7 +43,7 @@ pub fn measure(
         return Ok(bright);
     }
     Ok(Measurements {
-        removed: visibility(shot, assets, shot.frame_count)?,
+        removed: visibility(shot, shot.frame_count)?,
         ..bright
     })
 }
@@ -67,7 +70,12 @@ fn spread(count: u32, total: u32) -> impl Iterator<Item = u32> {
 }
 
 /// What is seen of every removed set, in `frames` frames.
-fn visibility(shot: &Shot, assets: &dyn AssetSource, frames: u32) -> Result<Vec<RemovedSet>> {
+fn visibility(
+    shot: &Shot,
+    through_glass: bool,
+    assets: &dyn AssetSource,
+    frames: u32,
+) -> Result<Vec<RemovedSet>> {
     let settings = RenderSettings {
         full_labels: false,
         ..RenderSettings::default()
@@ -84,17 +92,16 @@ fn visibility(shot: &Shot, assets: &dyn AssetSource, frames: u32) -> Result<Vec<
     for index in spread(frames, shot.frame_count) {
         let frame = renderer.label_frame(index);
         for (set, world) in sets.iter_mut().zip(worlds()) {
-            let mut area = 0.0;
+            let mut shows_any = vec![false; frame.labels.instance.data.len()];
             for (shares, id) in set.objects.iter_mut().zip(&world.removed) {
-                let seen = shot
-                    .objects
-                    .iter()
-                    .position(|object| object.id == *id)
-                    .map_or(0, |at| frame.visible_pixels[at]);
-                let share = f64::from(seen) / pixels;
-                shares.push(share);
-                area += share;
+                let mut seen = 0;
+                for (any, shows) in shows_any.iter_mut().zip(frame.showing(*id, through_glass)) {
+                    *any |= shows;
+                    seen += u32::from(shows);
+                }
+                shares.push(f64::from(seen) / pixels);
             }
+            let area = shows_any.iter().filter(|any| **any).count() as f64 / pixels;
             set.area.push(area);
         }
     }

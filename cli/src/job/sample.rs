@@ -73,7 +73,10 @@ impl Studio<'_> {
             &sample_id(seed),
             self.library,
             self.pieces,
-            &mut |shot| measure(shot, recipe, self.library).map_err(Into::into),
+            &mut |shot| {
+                let through_glass = self.plan.output.mask_through_glass;
+                measure(shot, recipe, through_glass, self.library).map_err(Into::into)
+            },
         )
     }
 

@@ -60,6 +60,8 @@ pub struct OutputPlan {
     pub mask_mode: MaskMode,
     /// Which pixels belong to an object.
     pub mask_rule: MaskRuleSetting,
+    /// What is seen through glass counts beside the glass.
+    pub mask_through_glass: bool,
     /// Pixels.
     pub mask_dilate: u32,
     /// Passes written as EXR, sorted.
@@ -103,6 +105,7 @@ impl Plan {
             output: OutputPlan {
                 mask_mode: MaskMode::Trimask,
                 mask_rule: MaskRuleSetting::Auto,
+                mask_through_glass: false,
                 mask_dilate: 0,
                 passes: Vec::new(),
                 frames: "none".into(),
@@ -151,9 +154,11 @@ impl Plan {
         plan.output.passes.dedup();
         if plan.output.mask_rule == MaskRuleSetting::Auto {
             let blurred = plan.recipe.shutter > 0.0 || plan.recipe.f_stop > 0.0;
-            // Coverage is known by the roles of the Shot, of which other pairs have several sets.
+            // Coverage is known by the roles of the Shot, of which other pairs have several sets, and
+            // of first surfaces.
             let one_set = plan.recipe.tuples_per_shot == 1 && plan.recipe.pair == PairKind::Effect;
-            plan.output.mask_rule = MaskRuleSetting::Rule(if blurred && one_set {
+            let first_surface = !plan.output.mask_through_glass;
+            plan.output.mask_rule = MaskRuleSetting::Rule(if blurred && one_set && first_surface {
                 MaskRule::Coverage(0.5)
             } else {
                 MaskRule::Centre
@@ -172,6 +177,7 @@ impl Plan {
                 MaskRuleSetting::Auto => MaskRule::default(),
             },
             dilate_px: self.output.mask_dilate,
+            through_glass: self.output.mask_through_glass,
         }
     }
 
@@ -197,6 +203,10 @@ impl Plan {
                 "`--mask-dilate {}` is out of range (0 to 1024)",
                 output.mask_dilate
             )
+        } else if output.mask_through_glass && self.mask_options().rule != MaskRule::Centre {
+            "`--mask-through-glass` needs `--mask-rule centre`: what is behind glass is known at \
+             pixel centres only"
+                .into()
         } else if !["png", "none"].contains(&output.frames.as_str()) {
             format!("`--frames {}` is neither `png` nor `none`", output.frames)
         } else if !["builtin", "ffmpeg"].contains(&output.encoder.as_str())
@@ -404,6 +414,10 @@ mod tests {
             MaskRule::Centre
         );
         assert_eq!(rule("--mask-rule coverage:0.25"), MaskRule::Coverage(0.25));
+        assert_eq!(
+            rule("--aperture 2.8 --mask-through-glass"),
+            MaskRule::Centre
+        );
     }
 
     #[test]
@@ -438,6 +452,10 @@ mod tests {
             ("--exposure bright", "exposure"),
             ("--mask-rule coverage:7", "`centre` or `coverage:T`"),
             ("--mask-mode trinary", "trinary"),
+            (
+                "--mask-through-glass --mask-rule coverage",
+                "needs `--mask-rule centre`",
+            ),
             ("--passes colour", "there is no pass `colour`"),
             ("--encoder x265", "neither `builtin` nor"),
         ] {

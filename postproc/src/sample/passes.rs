@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use diorama_synth::frame::{Frame, Plane};
+use diorama_synth::frame::{Frame, Plane, SurfacePoint};
 use diorama_synth::shot::Shot;
 use diorama_video::{ExrLayer, ExrPicture, ExrSamples, write_exr};
 use glam::{Vec2, Vec3};
@@ -123,17 +123,7 @@ fn channels(pass: Pass, frame: &Frame, tuple: &Tuple, classes: &BTreeMap<u32, u3
                     .collect(),
             ),
         )],
-        Pass::Surface => {
-            let points = &labels.surface.data;
-            let weights: Vec<Vec2> = points.iter().map(|p| p.barycentrics).collect();
-            let mut channels = vec2(["u", "v"], &weights);
-            let of = |pick: fn(&diorama_synth::frame::SurfacePoint) -> u32| {
-                Values::U32(points.iter().map(pick).collect())
-            };
-            channels.push(("instance", of(|p| p.instance)));
-            channels.push(("primitive", of(|p| p.primitive)));
-            channels
-        }
+        Pass::Surface => surface(&labels.surface.data),
         Pass::Flow => {
             let mut channels = vec2(["forward_x", "forward_y"], &labels.flow_forward.data);
             channels.extend(vec2(
@@ -153,7 +143,24 @@ fn channels(pass: Pass, frame: &Frame, tuple: &Tuple, classes: &BTreeMap<u32, u3
             ));
             channels
         }
+        Pass::SecondLayer => {
+            let second = &labels.second;
+            let mut channels = surface(&second.surface.data);
+            channels.extend(scalar("D", &second.distance));
+            channels.extend(vec3(XYZ, &second.normal.data));
+            channels.extend(vec3(RGB, &second.transmittance.data));
+            channels
+        }
     }
+}
+
+fn surface(points: &[SurfacePoint]) -> Channels {
+    let weights: Vec<Vec2> = points.iter().map(|p| p.barycentrics).collect();
+    let mut channels = vec2(["u", "v"], &weights);
+    let of = |pick: fn(&SurfacePoint) -> u32| Values::U32(points.iter().map(pick).collect());
+    channels.push(("instance", of(|p| p.instance)));
+    channels.push(("primitive", of(|p| p.primitive)));
+    channels
 }
 
 /// Class number of each object id: 1-based index of its noun in `names`.

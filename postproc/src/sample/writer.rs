@@ -116,6 +116,14 @@ impl SampleWriter {
                         .into(),
             });
         }
+        if options.mask.through_glass && options.mask.rule != MaskRule::Centre {
+            return Err(PostprocError::Option {
+                option: "--mask-through-glass",
+                reason: "what is behind glass is known at pixel centres only: use \
+                         `--mask-rule centre`"
+                    .into(),
+            });
+        }
         let tuples = tuples
             .into_iter()
             .map(|tuple| TupleWriter::begin(output, shot, tuple, options))
@@ -177,6 +185,22 @@ impl SampleWriter {
     }
 }
 
+/// Per object of the Shot: pixels that show it, as the mask sees it.
+fn shown_pixels(shot: &Shot, frame: &Frame, through_glass: bool) -> Vec<u32> {
+    if !through_glass {
+        return frame.visible_pixels.clone();
+    }
+    shot.objects
+        .iter()
+        .map(|object| {
+            frame
+                .showing(object.id, true)
+                .filter(|shows| *shows)
+                .count() as u32
+        })
+        .collect()
+}
+
 /// Are the roles of this tuple those that the Shot gives its objects?
 fn has_roles_of_shot(shot: &Shot, tuple: &Tuple) -> bool {
     use diorama_synth::shot::Role;
@@ -214,11 +238,15 @@ pub(crate) fn check_frame(shot: &Shot, frame: &Frame, expected: u32) -> Result<(
         )));
     }
     let worlds = shot.worlds.len();
-    if frame.worlds.len() != worlds || frame.instance_of_world.len() != worlds {
+    let found = [
+        frame.worlds.len(),
+        frame.instance_of_world.len(),
+        frame.second_instance_of_world.len(),
+    ];
+    if found != [worlds; 3] {
+        let [pictures, first, second] = found;
         return Err(wrong(format!(
-            "it has {} pictures and {} instance planes for {worlds} worlds",
-            frame.worlds.len(),
-            frame.instance_of_world.len()
+            "it has {pictures} pictures and {first} + {second} instance planes for {worlds} worlds"
         )));
     }
     let objects = shot.objects.len();
@@ -251,7 +279,15 @@ pub(crate) fn check_frame(shot: &Shot, frame: &Frame, expected: u32) -> Result<(
         ("flow_forward", shape(&labels.flow_forward)),
         ("flow_backward", shape(&labels.flow_backward)),
         ("occlusion", shape(&labels.occlusion)),
+        ("second instance", shape(&labels.second.instance)),
+        ("second distance", shape(&labels.second.distance)),
+        ("second normal", shape(&labels.second.normal)),
+        ("second surface", shape(&labels.second.surface)),
+        ("transmittance", shape(&labels.second.transmittance)),
     ];
+    for instance in &frame.second_instance_of_world {
+        shapes.push(("second instance of a world", shape(instance)));
+    }
     for (image, instance) in frame.worlds.iter().zip(&frame.instance_of_world) {
         shapes.push(("radiance", shape(&image.radiance)));
         shapes.push(("display", shape(&image.display)));
@@ -413,7 +449,7 @@ impl TupleWriter {
         videos.mask.push(&mask)?;
         videos.effect_mask.push(&effect_mask)?;
         if let Some(video) = &mut videos.mask_removed {
-            video.push(&mask::mask_removed(frame, &self.tuple))?;
+            video.push(&mask::mask_removed(frame, &self.tuple, &options.mask))?;
         }
         let folder = self.folder.path();
         if options.frames_png {
@@ -432,13 +468,14 @@ impl TupleWriter {
         }
         let exact_effect = passes.contains(&Pass::Effect);
         for layer in &mut self.layers {
-            layer.push(frame, exact_effect)?;
+            layer.push(frame, exact_effect, options.mask.through_glass)?;
         }
 
         let exposure_factor = libm::exp2f(self.header.exposure_ev);
         let areas = EffectAreas::measure(frame, &self.tuple, &mask, &effect_mask, exposure_factor);
         self.seen.push(frame, &self.tuple);
-        self.sums.push(frame, &areas);
+        let shown = shown_pixels(shot, frame, options.mask.through_glass);
+        self.sums.push(frame, &areas, &shown);
         let record = sample_json::frame_record(shot, &self.tuple, frame, &options.bounds, areas);
         serde_json::to_writer(&mut self.records, &record)
             .map_err(std::io::Error::from)
@@ -510,16 +547,13 @@ impl Videos {
 }
 
 impl LayerWriter {
-    fn push(&mut self, frame: &Frame, exact_effect: bool) -> Result<()> {
+    fn push(&mut self, frame: &Frame, exact_effect: bool, through_glass: bool) -> Result<()> {
         let (full, without) = (&frame.worlds[0].display, &frame.worlds[self.world].display);
         self.rgb_removed.push(without.data.as_flattened())?;
         self.effect.push(&effect::picture(full, without))?;
         let matte: Vec<u8> = frame
-            .labels
-            .instance
-            .data
-            .iter()
-            .map(|id| if *id == self.object { 255 } else { 0 })
+            .showing(self.object, through_glass)
+            .map(|shows| if shows { 255 } else { 0 })
             .collect();
         self.matte.push(&matte)?;
         if exact_effect {

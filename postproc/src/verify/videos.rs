@@ -334,15 +334,15 @@ fn off_levels(values: &[u8], levels: &[u8]) -> usize {
         .count()
 }
 
-/// Boxes and areas of sample.json against the decoded mask. They follow the centre rule; under the
-/// coverage rule nothing exact can be said.
+/// Boxes and areas of sample.json against the decoded mask. They are of first surfaces at pixel
+/// centres; under the coverage rule, and through glass, nothing exact can be said.
 fn check_record(
     sample: &SampleJson,
     record: &FrameRecord,
     mask: &VideoFrame,
     findings: &mut SampleFindings,
 ) {
-    if sample.mask.rule != MaskRule::Centre {
+    if sample.mask.rule != MaskRule::Centre || sample.mask.through_glass {
         return;
     }
     let grow = sample.mask.dilate_px;

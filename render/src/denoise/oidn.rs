@@ -217,13 +217,38 @@ impl Oidn {
         &self.path
     }
 
-    /// Denoises one picture. Variance and depth are not used.
+    /// Denoises one picture. Variance and depth are not used. Albedo and normals are denoised first, by
+    /// themselves, as the library's authors advise and Blender does ("accurate" prefiltering).
     pub fn denoise(&self, input: &DenoiseInput) -> Result<Vec<Vec3>, OidnError> {
         input.check();
-        let mut output = vec![Vec3::ZERO; input.color.len()];
+        let size = [input.width, input.height];
+        let albedo = self.run(size, &[(c"albedo", input.albedo)], &[])?;
+        let normal = self.run(size, &[(c"normal", input.normal)], &[])?;
+        let images = [
+            (c"color", input.color),
+            (c"albedo", albedo.as_slice()),
+            (c"normal", normal.as_slice()),
+        ];
+        self.run(size, &images, &[c"hdr", c"cleanAux"])
+    }
+
+    /// Runs one ray tracing filter over pictures of `size` (width, height) with these switches on.
+    fn run(
+        &self,
+        [width, height]: [usize; 2],
+        images: &[(&CStr, &[Vec3])],
+        switches: &[&CStr],
+    ) -> Result<Vec<Vec3>, OidnError> {
+        let mut output = vec![Vec3::ZERO; width * height];
         if output.is_empty() {
             return Ok(output);
         }
+        assert!(
+            images
+                .iter()
+                .all(|(_, pixels)| pixels.len() == output.len()),
+            "pictures of one size"
+        );
         // SAFETY: the device is live; a null result is checked.
         let filter = unsafe { (self.functions.new_filter)(self.device, c"RT".as_ptr()) };
         if filter.is_null() {
@@ -232,31 +257,32 @@ impl Oidn {
         }
         let set = |name: &CStr, pixels: *mut c_void| {
             // SAFETY: `pixels` points to width * height tightly packed triples of f32 (`Vec3` is
-            // `repr(C)`), checked by `DenoiseInput::check`, which outlive the filter; images other
-            // than `output` are only read. Strides of 0 mean tightly packed.
+            // `repr(C)`), checked above, which outlive the filter; images other than `output` are only
+            // read. Strides of 0 mean tightly packed.
             unsafe {
                 (self.functions.set_image)(
                     filter,
                     name.as_ptr(),
                     pixels,
                     FORMAT_FLOAT3,
-                    input.width,
-                    input.height,
+                    width,
+                    height,
                     0,
                     0,
                     0,
                 );
             }
         };
-        set(c"color", input.color.as_ptr().cast_mut().cast());
-        set(c"albedo", input.albedo.as_ptr().cast_mut().cast());
-        set(c"normal", input.normal.as_ptr().cast_mut().cast());
+        for (name, pixels) in images {
+            set(name, pixels.as_ptr().cast_mut().cast());
+        }
         set(c"output", output.as_mut_ptr().cast());
         // SAFETY: the filter is live until released here; names are NUL-terminated; execution is
         // synchronous, so all images are alive while it runs.
         unsafe {
-            (self.functions.set_filter_bool)(filter, c"hdr".as_ptr(), true);
-            (self.functions.set_filter_bool)(filter, c"cleanAux".as_ptr(), false);
+            for name in switches {
+                (self.functions.set_filter_bool)(filter, name.as_ptr(), true);
+            }
             (self.functions.commit_filter)(filter);
             (self.functions.execute_filter)(filter);
             (self.functions.release_filter)(filter);

@@ -1,19 +1,25 @@
 //! The truth: one ray per pixel through pixel centre and lens centre, at the shutter's centre. A
 //! surface counts where its alpha is at least one half. Nothing here is filtered, denoised or random.
+//! Where the ray meets glass it also goes on through it, to the second layer.
 
 use diorama_synth::frame;
 use glam::{Vec2, Vec3};
 
+use super::medium::MediumStack;
 use super::ray;
-use crate::accel::{Hit, Ray, Simd8};
+use crate::accel::{Hit, Ray, Simd8, offset_origin};
 use crate::kernels::camera::CameraFrame;
+use crate::kernels::glass::{GlassWay, way_through};
 use crate::scene::FrameScene;
+use crate::scene::frame_scene::SurfacePoint;
 
 /// Presence from which a surface counts.
 const COUNTS: f32 = 0.5;
 /// A point is visible when what a ray to it meets is no nearer than this share of its distance: only
 /// rounding separates the two, since both come from the same triangle.
 const SAME_DISTANCE: f32 = 1.0 - 1.0e-4;
+/// Surfaces of glass that the way to the second layer may cross or be reflected at.
+const MOST_INTERFACES: u32 = 8;
 
 /// The frame and its neighbours, none of them blurred.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +59,35 @@ pub struct LabelPixel {
     pub flow_backward: Vec2,
     /// Bit 0: hidden in the next frame; bit 1: in the previous.
     pub occlusion: u8,
+    /// What is seen through the first surface.
+    pub second: SecondLayerPixel,
+}
+
+/// The second layer of one pixel; the default where there is none. See [`frame::SecondLayer`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SecondLayerPixel {
+    /// Object id; 0: environment.
+    pub instance: u32,
+    /// Along the bent ray, metres.
+    pub distance: f32,
+    /// Shading normal, world.
+    pub normal: Vec3,
+    /// Surface identity.
+    pub surface: frame::SurfacePoint,
+    /// Share of light that comes through.
+    pub transmittance: Vec3,
+}
+
+impl Default for SecondLayerPixel {
+    fn default() -> Self {
+        Self {
+            instance: 0,
+            distance: f32::INFINITY,
+            normal: Vec3::ZERO,
+            surface: frame::SurfacePoint::default(),
+            transmittance: Vec3::ZERO,
+        }
+    }
 }
 
 /// Label rays' rule for alpha.
@@ -130,7 +165,73 @@ impl LabelTracer<'_> {
             flow_forward,
             flow_backward,
             occlusion: u8::from(hidden_next) | u8::from(hidden_previous) << 1,
+            second: self.second_layer(simd, &ray, &hit),
         }
+    }
+
+    /// Follows `ray` on through the glass at its first `hit`.
+    #[inline(always)]
+    fn second_layer<S: Simd8>(&self, simd: S, ray: &Ray, hit: &Hit) -> SecondLayerPixel {
+        let (mut ray, mut hit) = (*ray, *hit);
+        let mut media = MediumStack::default();
+        let mut transmittance = Vec3::ONE;
+        let mut distance = 0.0;
+        for interfaces in 0..=MOST_INTERFACES {
+            let wo = -ray.direction;
+            let barycentrics = [hit.u, hit.v];
+            let point = self
+                .now
+                .surface(hit.instance, hit.primitive, barycentrics, wo, 0.0);
+            distance += hit.t;
+            transmittance *= media.transmittance(hit.t);
+            let Some(onward) = way_on(self.now, &point, wo) else {
+                if interfaces == 0 {
+                    break; // the first surface is what is seen
+                }
+                let instance = self.now.instances[hit.instance as usize].id;
+                return SecondLayerPixel {
+                    instance,
+                    distance,
+                    normal: point.normal,
+                    surface: frame::SurfacePoint {
+                        instance,
+                        primitive: hit.primitive,
+                        barycentrics: barycentrics.into(),
+                    },
+                    transmittance,
+                };
+            };
+            transmittance *= onward.transmittance;
+            if onward.transmitted && point.material.has_inside {
+                let id = self.now.instances[hit.instance as usize].id;
+                if point.entering {
+                    media.enter(id, point.material.absorption);
+                } else {
+                    media.leave(id);
+                }
+            }
+            ray.origin = offset_origin(
+                point.position,
+                point.error,
+                point.geometric_normal,
+                onward.direction,
+            );
+            ray.direction = onward.direction;
+            let next = self
+                .now
+                .tlas
+                .intersect(simd, &ray, |c: &Hit| counts(self.now, c));
+            match next {
+                Some(next) => hit = next,
+                None => {
+                    return SecondLayerPixel {
+                        transmittance,
+                        ..SecondLayerPixel::default()
+                    };
+                }
+            }
+        }
+        SecondLayerPixel::default()
     }
 
     fn environment_pixel<S: Simd8>(
@@ -167,11 +268,22 @@ impl LabelTracer<'_> {
         }
     }
 
-    /// Object id at a pixel in world `world`.
+    /// Object ids at a pixel in world `world`: of the first surface and of the second layer.
     #[inline(always)]
-    pub fn instance_in_world<S: Simd8>(&self, simd: S, column: u32, row: u32, world: usize) -> u32 {
-        let (_, hit) = self.first_hit(simd, column, row, 1 << world);
-        hit.map_or(0, |h| self.now.instances[h.instance as usize].id)
+    pub fn instances_in_world<S: Simd8>(
+        &self,
+        simd: S,
+        column: u32,
+        row: u32,
+        world: usize,
+    ) -> [u32; 2] {
+        match self.first_hit(simd, column, row, 1 << world) {
+            (ray, Some(hit)) => [
+                self.now.instances[hit.instance as usize].id,
+                self.second_layer(simd, &ray, &hit).instance,
+            ],
+            (_, None) => [0; 2],
+        }
     }
 
     /// Would object `object` (index in the Shot) cover this pixel if it were alone?
@@ -182,6 +294,20 @@ impl LabelTracer<'_> {
             .tlas
             .intersect_instance(simd, object, &ray, |c: &Hit| counts(self.now, c))
             .is_some()
+    }
+}
+
+/// Where a ray goes at a surface of glass; `None` at any other.
+#[inline(always)]
+fn way_on(scene: &FrameScene, point: &SurfacePoint<'_>, wo: Vec3) -> Option<GlassWay> {
+    let values = point.values(scene);
+    let onward = way_through(&values, wo, point.normal, point.entering)?;
+    // Smooth shading may bend a ray to the wrong side of the triangle: it then goes by the triangle.
+    let is_behind = onward.direction.dot(point.geometric_normal) < 0.0;
+    if is_behind == onward.transmitted {
+        Some(onward)
+    } else {
+        way_through(&values, wo, point.geometric_normal, point.entering)
     }
 }
 

@@ -11,7 +11,7 @@ use super::worlds::{WorldTracer, direct_share};
 use crate::accel::{Hit, Ray, Simd8, offset_origin};
 use crate::kernels::sampler::{Purpose, Sampler};
 use crate::kernels::sampling::power_heuristic;
-use crate::scene::lights::{LightContext, crossed_lights};
+use crate::scene::lights::crossed_lights;
 
 impl WorldTracer<'_> {
     /// Radiance of world `world` for one sample of one pixel.
@@ -84,30 +84,16 @@ impl WorldTracer<'_> {
                 return radiance;
             }
             if bsdf.has_density {
-                let at = LightContext {
-                    position: point.position,
-                    normal: point.normal,
-                    transmits: bsdf.transmits,
-                };
-                let purposes = [
-                    (
-                        &self.scene.shared_lights,
-                        Purpose::LightChoice,
-                        Purpose::LightPoint,
-                        1,
-                    ),
-                    (
-                        &self.scene.other_lights,
-                        Purpose::OtherLightChoice,
-                        Purpose::OtherLightPoint,
-                        2,
-                    ),
-                ];
-                for (group, choice, place, kind) in purposes {
-                    let u = [sampler.get_1d(bounce, choice)];
-                    let place = sampler.get_2d(bounce, place);
+                let at = point.light_context();
+                for (group, purpose, kind) in [
+                    (&self.scene.shared_lights, Purpose::Light, 1),
+                    (&self.scene.other_lights, Purpose::OtherLight, 2),
+                ] {
                     let environment = &self.scene.fixed.environment;
-                    let Some(light) = group.sample(simd, environment, &at, u[0], place) else {
+                    let Some(light) = group
+                        .choose(&at, sampler.get_2d(bounce, purpose))
+                        .and_then(|choice| group.sample(simd, environment, &at, &choice))
+                    else {
                         continue;
                     };
                     if group.lights[light.light].worlds & bit == 0 {

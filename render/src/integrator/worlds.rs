@@ -23,9 +23,7 @@ use crate::kernels::sampling::power_heuristic;
 use crate::kernels::tables::Tables;
 use crate::scene::FrameScene;
 use crate::scene::frame_scene::SurfacePoint;
-use crate::scene::lights::{
-    IncidentRadiance, LightContext, LightGroup, LightSample, crossed_lights,
-};
+use crate::scene::lights::{IncidentRadiance, LightContext, LightSample, crossed_lights};
 
 /// Shadow rays to a point of a surface stop this share of the way before it.
 const SHADOW_END: f32 = 1.0 - 1.0e-4;
@@ -245,13 +243,20 @@ impl WorldTracer<'_> {
             };
             path.beta *= path.media.transmittance(distance);
             let wo = -path.direction;
-            let u_light = sampler.get_2d(bounce, Purpose::LightPoint);
-            let environment = &self.scene.fixed.environment;
-            environment.prefetch_guide(simd, u_light);
             let point = self.scene.surface_of(&hit, wo, path.time);
-            environment.prefetch_interval(simd, u_light);
+            // The tables of the environment are far away: they are sent for while the BSDF is built.
+            let environment = &self.scene.fixed.environment;
+            let lights = &self.scene.shared_lights;
+            let context = point.light_context();
+            let choice = lights.choose(&context, sampler.get_2d(bounce, Purpose::Light));
+            if let Some(choice) = &choice {
+                lights.prefetch(simd, environment, choice);
+            }
             let values = point.values(self.scene);
             let bsdf = point.bsdf(&values, wo, self.tables);
+            if let Some(choice) = &choice {
+                lights.prefetch_next(simd, environment, choice);
+            }
             if bounce == 0 {
                 note_first_hit(&path, &point, values.base_color, distance, scratch);
             }
@@ -266,7 +271,27 @@ impl WorldTracer<'_> {
                 return;
             }
             if bsdf.has_density {
-                self.add_direct_light(simd, &path, &point, &bsdf, sampler, scratch);
+                let other = &self.scene.other_lights;
+                let other_choice = if other.lights.is_empty() {
+                    None
+                } else {
+                    other.choose(&context, sampler.get_2d(bounce, Purpose::OtherLight))
+                };
+                for (group, choice, kind) in [(lights, choice, 1), (other, other_choice, 2)] {
+                    if let Some(choice) = choice
+                        && let Some(light) = group.sample(simd, environment, &context, &choice)
+                    {
+                        let worlds = group.lights[light.light].worlds & path.worlds;
+                        let shading = Shading {
+                            path: &path,
+                            point: &point,
+                            bsdf: &bsdf,
+                        };
+                        self.add_direct_light(
+                            simd, shading, &light, worlds, kind, sampler, scratch,
+                        );
+                    }
+                }
             }
             let Some(next) = self.scatter(&path, &point, &bsdf, sampler) else {
                 return;
@@ -377,87 +402,57 @@ impl WorldTracer<'_> {
         path.beta * emission * bsdf.emission_weight * weight
     }
 
+    /// Adds a light sample's contribution to those of `worlds` in which nothing is in between.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a part of `follow`, apart for reading"
+    )]
     #[inline(always)]
     fn add_direct_light<S: Simd8>(
         &self,
         simd: S,
-        path: &Path,
-        point: &SurfacePoint<'_>,
-        bsdf: &Bsdf,
+        Shading { path, point, bsdf }: Shading<'_>,
+        light: &LightSample,
+        worlds: u32,
+        kind: u32,
         sampler: &Sampler,
         scratch: &mut Scratch,
     ) {
-        let context = LightContext {
-            position: point.position,
-            normal: point.normal,
-            transmits: bsdf.transmits,
-        };
-        let groups: [(&LightGroup, Purpose, Purpose, u32); 2] = [
-            (
-                &self.scene.shared_lights,
-                Purpose::LightChoice,
-                Purpose::LightPoint,
-                1,
-            ),
-            (
-                &self.scene.other_lights,
-                Purpose::OtherLightChoice,
-                Purpose::OtherLightPoint,
-                2,
-            ),
-        ];
-        for (group, choice, place, kind) in groups {
-            if group.lights.is_empty() {
-                continue;
-            }
-            // One light needs no number to be chosen.
-            let u_choice = if group.lights.len() > 1 {
-                sampler.get_1d(path.bounce, choice)
-            } else {
-                0.0
-            };
-            let u = sampler.get_2d(path.bounce, place);
-            let environment = &self.scene.fixed.environment;
-            let Some(light) = group.sample(simd, environment, &context, u_choice, u) else {
-                continue;
-            };
-            let worlds = group.lights[light.light].worlds & path.worlds;
-            if worlds == 0 {
-                continue;
-            }
-            let share = direct_share(path, point, bsdf, &light);
-            if share == Vec3::ZERO {
-                continue;
-            }
-            let shadow = ray(
-                offset_origin(
-                    point.position,
-                    point.error,
-                    point.geometric_normal,
-                    light.wi,
-                ),
-                light.wi,
-                shadow_length(light.distance),
-                path.time,
-                worlds,
-            );
-            let bounce = path.bounce;
-            let blocked = self.scene.tlas.blocked_worlds(simd, &shadow, |c: &Hit| {
-                self.present(c, sampler, bounce, kind)
-            });
-            scratch.rays += 1;
-            let lit = worlds & !blocked;
-            if lit == 0 {
-                continue;
-            }
-            let contribution = share * self.light_radiance(&light, path.time);
-            if contribution == Vec3::ZERO {
-                continue;
-            }
-            // Lit in some of the path's worlds only: by what blocks it, or by where the light exists.
-            scratch.part(path.worlds, lit);
-            scratch.add(lit, self.settings.clamp(contribution, bounce));
+        if worlds == 0 || matches!(light.radiance, IncidentRadiance::Known(Vec3::ZERO)) {
+            return;
         }
+        let share = direct_share(path, point, bsdf, light);
+        if share == Vec3::ZERO {
+            return;
+        }
+        let shadow = ray(
+            offset_origin(
+                point.position,
+                point.error,
+                point.geometric_normal,
+                light.wi,
+            ),
+            light.wi,
+            shadow_length(light.distance),
+            path.time,
+            worlds,
+        );
+        let bounce = path.bounce;
+        let blocked = self.scene.tlas.blocked_worlds(simd, &shadow, |c: &Hit| {
+            self.present(c, sampler, bounce, kind)
+        });
+        scratch.rays += 1;
+        let lit = worlds & !blocked;
+        if lit == 0 {
+            return;
+        }
+        let contribution = share * self.light_radiance(light, path.time);
+        if contribution == Vec3::ZERO {
+            return;
+        }
+        // Lit in some of the path's worlds only: by what blocks it, or by where the light exists.
+        scratch.part(path.worlds, lit);
+        scratch.add(lit, self.settings.clamp(contribution, bounce));
     }
 
     /// Radiance of a light sample, looked up where it has to be.
@@ -499,14 +494,13 @@ impl WorldTracer<'_> {
         sampler: &Sampler,
     ) -> Option<Path> {
         let bounce = path.bounce;
-        let u_lobe = sampler.get_1d(bounce, Purpose::Lobe);
         let u = sampler.get_2d(bounce, Purpose::Direction);
-        let u_interface = if point.material.has_inside || bsdf.transmits {
+        let u_interface = if point.material.transmits {
             sampler.get_1d(bounce, Purpose::Interface)
         } else {
             0.0
         };
-        let sample = bsdf.sample(u_lobe, u, u_interface)?;
+        let sample = bsdf.sample(u, u_interface)?;
         let mut beta = path.beta * sample.weight;
         let largest = beta.max_element();
         if !(largest > 0.0 && largest.is_finite()) {
@@ -542,11 +536,7 @@ impl WorldTracer<'_> {
             beta,
             bounce: bounce + 1,
             pdf: sample.pdf,
-            from: LightContext {
-                position: point.position,
-                normal: point.normal,
-                transmits: bsdf.transmits,
-            },
+            from: point.light_context(),
             media,
         })
     }
@@ -564,6 +554,14 @@ impl Path {
             Vec3::ONE
         }
     }
+}
+
+/// A path at a surface.
+#[derive(Clone, Copy)]
+struct Shading<'a> {
+    path: &'a Path,
+    point: &'a SurfacePoint<'a>,
+    bsdf: &'a Bsdf,
 }
 
 /// What a light sample of radiance 1 would bring if nothing were in between, weighed against BSDF

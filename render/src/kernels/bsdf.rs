@@ -9,7 +9,7 @@ use glam::Vec3;
 use super::fresnel::{F82, TintedDielectric, dielectric, f0_from_ior, ior_from_f0};
 use super::ggx::{self, SMOOTH_ALPHA};
 use super::math::{pow, safe_sqrt, sqr};
-use super::sampling::{Frame3, cosine_hemisphere, cosine_hemisphere_pdf};
+use super::sampling::{Frame3, cosine_hemisphere, cosine_hemisphere_pdf, rest_of_choice};
 use super::tables::{Tables, UNIFORM_HEMISPHERE_PDF, sheen_alpha, sheen_value};
 
 /// Weights below this add nothing visible and are dropped (Blender's CLOSURE_WEIGHT_CUTOFF).
@@ -192,8 +192,6 @@ pub struct Bsdf {
     pub emission_weight: Vec3,
     /// Has at least one lobe with a density.
     pub has_density: bool,
-    /// Light can pass to the other side through a lobe with a density.
-    pub transmits: bool,
     bump: Option<Bump>,
 }
 
@@ -301,7 +299,6 @@ impl Bsdf {
             wo,
             emission_weight: Vec3::ONE,
             has_density: false,
-            transmits: false,
             bump: None,
         };
         let mut weight = Vec3::ONE;
@@ -535,18 +532,7 @@ impl Bsdf {
         for lobe in &mut self.lobes[..self.count] {
             lobe.choice *= scale;
         }
-        for lobe in &self.lobes[..self.count] {
-            let smooth = lobe.smooth();
-            self.has_density |= !smooth;
-            self.transmits |= !smooth
-                && matches!(
-                    lobe.kind,
-                    LobeKind::DiffuseTransmission
-                        | LobeKind::Glass { .. }
-                        | LobeKind::GlassRefraction { .. }
-                        | LobeKind::ThinGlass { .. }
-                );
-        }
+        self.has_density = self.lobes[..self.count].iter().any(|lobe| !lobe.smooth());
     }
 
     /// BSDF × |cosθ_i| and the pdf per steradian of [`Self::sample`] for `wi` (world, unit), smooth
@@ -589,18 +575,20 @@ impl Bsdf {
         }
     }
 
-    /// Samples a direction; `None` when the sample is absorbed or leaves on the wrong side.
+    /// Samples a direction; `None` when the sample is absorbed or leaves on the wrong side. `u` chooses
+    /// the lobe and the direction within it, `u_interface` between reflection and refraction.
     #[inline(always)]
-    pub fn sample(&self, u_lobe: f32, u: [f32; 2], u_interface: f32) -> Option<BsdfSample> {
-        let mut rest = u_lobe;
+    pub fn sample(&self, u: [f32; 2], u_interface: f32) -> Option<BsdfSample> {
+        let mut start = 0.0;
         let mut chosen = self.count.checked_sub(1)?;
-        for (i, lobe) in self.lobes[..self.count].iter().enumerate() {
-            if rest < lobe.choice {
+        for (i, lobe) in self.lobes[..chosen].iter().enumerate() {
+            if u[0] < start + lobe.choice {
                 chosen = i;
                 break;
             }
-            rest -= lobe.choice;
+            start += lobe.choice;
         }
+        let u = [rest_of_choice(u[0], start, self.lobes[chosen].choice), u[1]];
         let lobe = &self.lobes[chosen];
         let (wi, smooth_value) = sample_lobe(&lobe.kind, self.wo, u, u_interface)?;
         let wi_world = self.frame.to_world(wi).normalize_or(self.frame.n);

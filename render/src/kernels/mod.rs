@@ -9,6 +9,7 @@ pub mod bsdf;
 pub mod camera;
 pub mod fresnel;
 pub mod ggx;
+pub mod glass;
 pub mod math;
 pub mod sampler;
 pub mod sampling;

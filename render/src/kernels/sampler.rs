@@ -16,25 +16,19 @@ pub enum Purpose {
     Lens = 1,
     /// 1D: time in the shutter interval.
     Time = 2,
-    /// 1D: which lobe of the BSDF.
-    Lobe = 3,
-    /// 2D: direction within the lobe.
-    Direction = 4,
-    /// 1D: which light that is in every world.
-    LightChoice = 5,
-    /// 2D: place on that light.
-    LightPoint = 6,
-    /// 1D: which light that is in some worlds only.
-    OtherLightChoice = 7,
-    /// 2D: place on that light.
-    OtherLightPoint = 8,
+    /// 2D: which lobe of the BSDF and, with what is left, the direction within it.
+    Direction = 3,
+    /// 2D: which light that is in every world and, with what is left, the place on it.
+    Light = 4,
+    /// 2D: the same for lights that are in some worlds only.
+    OtherLight = 5,
     /// 1D: Russian roulette.
-    Roulette = 9,
+    Roulette = 6,
     /// 1D: reflection or refraction inside the glass lobe.
-    Interface = 10,
+    Interface = 7,
 }
 
-const PURPOSES: u32 = 16;
+const PURPOSES: u32 = 8;
 
 /// A good 32-bit mixer (Wellons' lowbias32).
 #[inline(always)]
@@ -163,7 +157,7 @@ mod tests {
     #[test]
     fn points_of_one_purpose_are_a_net_in_base_two() {
         for (samples, bits) in [(64u32, 6u32), (128, 7)] {
-            for purpose in [Purpose::Filter, Purpose::LightPoint] {
+            for purpose in [Purpose::Filter, Purpose::Light] {
                 let points: Vec<[f32; 2]> = (0..samples)
                     .map(|s| Sampler::new(7, 3, 5, s, samples).get_2d(2, purpose))
                     .collect();
@@ -198,7 +192,7 @@ mod tests {
         };
         let limit = 5.0 / f64::from(n).sqrt();
         assert!(
-            correlation(&|s| at(s, 0, 0, Purpose::Lobe), &|s| at(
+            correlation(&|s| at(s, 0, 0, Purpose::Interface), &|s| at(
                 s,
                 0,
                 0,
@@ -208,21 +202,21 @@ mod tests {
                 < limit
         );
         assert!(
-            correlation(&|s| at(s, 0, 1, Purpose::Lobe), &|s| at(
+            correlation(&|s| at(s, 0, 1, Purpose::Interface), &|s| at(
                 s,
                 0,
                 2,
-                Purpose::Lobe
+                Purpose::Interface
             ))
             .abs()
                 < limit
         );
         assert!(
-            correlation(&|s| at(s, 0, 1, Purpose::Lobe), &|s| at(
+            correlation(&|s| at(s, 0, 1, Purpose::Interface), &|s| at(
                 s,
                 500,
                 1,
-                Purpose::Lobe
+                Purpose::Interface
             ))
             .abs()
                 < limit

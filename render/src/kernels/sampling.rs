@@ -2,7 +2,7 @@
 
 use glam::Vec3;
 
-use super::math::{INV_PI, safe_sqrt, sin_cos_2pi, sqr};
+use super::math::{INV_PI, ONE_MINUS_EPSILON, safe_sqrt, sin_cos_2pi, sqr};
 
 /// An orthonormal basis around `n` (Duff et al. 2017, Building an Orthonormal Basis, Revisited).
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +83,14 @@ pub fn uniform_cone(u: [f32; 2], one_minus_cos: f32) -> Vec3 {
     // sin²θ = (1 − cos θ)(1 + cos θ) = drop (2 − drop); divided by r² to scale the disc point.
     let scale = safe_sqrt(one_minus_cos * (2.0 - drop));
     Vec3::new(x * scale, y * scale, 1.0 - drop)
+}
+
+/// The number left of `u` once it has chosen the part [`start`, `start` + `width`) of [0, 1): uniform in
+/// [0, 1) again. One point of a well-spread set then makes the choice and what follows from it, and those
+/// that made the same choice stay well spread.
+#[inline(always)]
+pub fn rest_of_choice(u: f32, start: f32, width: f32) -> f32 {
+    ((u - start) / width).clamp(0.0, ONE_MINUS_EPSILON)
 }
 
 /// Balance-free power heuristic, exponent 2 (Veach 1997), safe for infinite and zero pdfs.

@@ -6,7 +6,7 @@ use diorama_synth::shot::{Camera, Role, Shot};
 use glam::{Mat3A, Vec3, Vec3A};
 
 use super::camera::{camera_frame, pose_at};
-use super::lights::{LightGroup, MeshLight, SceneLight, Shape, world_bits};
+use super::lights::{LightContext, LightGroup, MeshLight, SceneLight, Shape, world_bits};
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
 use super::static_scene::StaticScene;
 use crate::accel::{self, Hit, Instance, Pose, SurfaceFrame, Tlas};
@@ -56,6 +56,16 @@ impl SurfacePoint<'_> {
     pub fn values(&self, scene: &FrameScene) -> SurfaceValues {
         self.material
             .values(&scene.fixed.textures, &self.coordinates)
+    }
+
+    /// What the choice of a light may look at.
+    #[inline(always)]
+    pub fn light_context(&self) -> LightContext {
+        LightContext {
+            position: self.position,
+            normal: self.normal,
+            transmits: self.material.transmits,
+        }
     }
 
     /// BSDF towards `wo` (unit, world).

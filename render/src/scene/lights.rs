@@ -9,7 +9,7 @@ use glam::Vec3;
 
 use crate::accel::Simd8;
 use crate::kernels::math::{INV_PI, TWO_PI, safe_sqrt, sin_cos, sqr};
-use crate::kernels::sampling::{Frame3, uniform_cone, uniform_triangle};
+use crate::kernels::sampling::{Frame3, rest_of_choice, uniform_cone, uniform_triangle};
 
 /// What the choice of a light may look at: the point being lit.
 #[derive(Debug, Clone, Copy)]
@@ -286,6 +286,17 @@ pub struct LightGroup {
     pub lights: Vec<SceneLight>,
 }
 
+/// A light that was chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct LightChoice {
+    /// Index in the group.
+    pub light: usize,
+    /// With which it was chosen.
+    probability: f32,
+    /// For the place on it.
+    u: [f32; 2],
+}
+
 /// A direction towards a light.
 #[derive(Debug, Clone, Copy)]
 pub struct LightSample {
@@ -322,6 +333,33 @@ pub enum IncidentRadiance {
 }
 
 impl LightGroup {
+    /// Asks the caches for what the sample of a choice will read first; see
+    /// [`Environment::prefetch_guide`](super::environment::Environment::prefetch_guide).
+    #[inline(always)]
+    pub fn prefetch<S: Simd8>(
+        &self,
+        simd: S,
+        environment: &super::environment::Environment,
+        choice: &LightChoice,
+    ) {
+        if let Shape::Environment = self.lights[choice.light].shape {
+            environment.prefetch_guide(simd, choice.u);
+        }
+    }
+
+    /// As [`Self::prefetch`], for what is read next.
+    #[inline(always)]
+    pub fn prefetch_next<S: Simd8>(
+        &self,
+        simd: S,
+        environment: &super::environment::Environment,
+        choice: &LightChoice,
+    ) {
+        if let Shape::Environment = self.lights[choice.light].shape {
+            environment.prefetch_interval(simd, choice.u);
+        }
+    }
+
     /// Probability of choosing light `index` at `at`.
     #[inline(always)]
     pub fn choice_probability(&self, index: usize, at: &LightContext) -> f32 {
@@ -340,51 +378,64 @@ impl LightGroup {
         if total > 0.0 { own / total } else { 0.0 }
     }
 
+    /// Chooses a light for a point by the first of two numbers, and leaves what is left of it to choose
+    /// the place.
     #[inline(always)]
-    fn choose(&self, at: &LightContext, u: f32) -> Option<(usize, f32)> {
+    pub fn choose(&self, at: &LightContext, u: [f32; 2]) -> Option<LightChoice> {
         match self.lights.len() {
             0 => None,
-            1 => Some((0, 1.0)),
+            1 => Some(LightChoice {
+                light: 0,
+                probability: 1.0,
+                u,
+            }),
             _ => {
                 let total: f32 = self.lights.iter().map(|l| l.choice_weight(at)).sum();
                 if total <= 0.0 {
                     return None;
                 }
-                let mut rest = u * total;
-                let mut last = None;
-                for (i, light) in self.lights.iter().enumerate() {
-                    let weight = light.choice_weight(at);
-                    if weight > 0.0 {
-                        last = Some((i, weight / total));
-                        if rest < weight {
-                            return last;
+                let mut start = 0.0;
+                let mut chosen = None;
+                for (light, source) in self.lights.iter().enumerate() {
+                    let probability = source.choice_weight(at) / total;
+                    if probability > 0.0 {
+                        chosen = Some((light, start, probability));
+                        if u[0] < start + probability {
+                            break;
                         }
-                        rest -= weight;
+                        start += probability;
                     }
                 }
-                last
+                chosen.map(|(light, start, probability)| LightChoice {
+                    light,
+                    probability,
+                    u: [rest_of_choice(u[0], start, probability), u[1]],
+                })
             }
         }
     }
 
-    /// Chooses a light and a point on it.
+    /// A point on a chosen light.
     #[inline(always)]
     pub fn sample<S: Simd8>(
         &self,
         simd: S,
         environment: &super::environment::Environment,
         at: &LightContext,
-        u_choice: f32,
-        u: [f32; 2],
+        choice: &LightChoice,
     ) -> Option<LightSample> {
-        let (index, choice) = self.choose(at, u_choice)?;
+        let LightChoice {
+            light: index,
+            probability,
+            u,
+        } = *choice;
         let light = &self.lights[index];
         let looked_up = |wi, distance, radiance, pdf: f32| LightSample {
             light: index,
             wi,
             distance,
             radiance,
-            pdf: pdf * choice,
+            pdf: pdf * probability,
             delta: false,
         };
         let sample = |wi, distance, radiance, pdf: f32, delta| LightSample {

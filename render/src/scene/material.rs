@@ -30,6 +30,8 @@ pub struct SurfaceMaterial {
     pub emissive: bool,
     /// Has an inside that a path can enter.
     pub has_inside: bool,
+    /// Light from behind can come through somewhere.
+    pub transmits: bool,
 }
 
 /// Where on the surface to look textures up.
@@ -106,6 +108,7 @@ impl SurfaceMaterial {
                 && (source.alpha < 1.0 || source.base_color_texture.is_some()),
             emissive: emission.max_element() > 0.0,
             has_inside: constant.transmission > 0.0 && !source.thin_walled,
+            transmits: constant.transmission > 0.0 || constant.diffuse_transmission > 0.0,
             source: source.clone(),
         }
     }

@@ -136,7 +136,7 @@ fn fit(bsdf: &Bsdf, seed: u32, bias: f64) -> f64 {
     let mut observed = vec![0f64; ROWS * COLUMNS];
     for i in 0..DRAWS {
         let u = |k: u32| unit_from_bits(combine(combine(seed, i), k));
-        if let Some(sample) = bsdf.sample(u(0), [u(1), u(2)], u(3)) {
+        if let Some(sample) = bsdf.sample([u(1), u(2)], u(3)) {
             observed[cell(sample.wi)] += 1.0;
         }
     }
@@ -226,7 +226,7 @@ fn weights_are_value_over_pdf() {
         );
         for i in 0..2000 {
             let u = |k: u32| unit_from_bits(combine(i, k));
-            if let Some(sample) = bsdf.sample(u(0), [u(1), u(2)], u(3)) {
+            if let Some(sample) = bsdf.sample([u(1), u(2)], u(3)) {
                 let (value, pdf) = bsdf.eval(sample.wi);
                 // Sampling and evaluation meet the half vector on different ways: f32 noise only.
                 assert!(
@@ -255,7 +255,7 @@ fn albedo(values: &SurfaceValues, wo: Vec3) -> f32 {
             ((i % n) as f32 + u(1)) / n as f32,
             ((i / n) as f32 + u(2)) / n as f32,
         ];
-        if let Some(sample) = bsdf.sample(u(0), strata, u(3)) {
+        if let Some(sample) = bsdf.sample(strata, u(3)) {
             sum += f64::from(sample.weight.y);
         }
     }

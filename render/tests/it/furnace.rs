@@ -370,7 +370,7 @@ fn furnace(values: &SurfaceValues, mu: f32, entering: bool) -> Vec3 {
             ((i % n) as f32 + u(1)) / n as f32,
             ((i / n) as f32 + u(2)) / n as f32,
         ];
-        if let Some(sample) = bsdf.sample(u(0), strata, u(3)) {
+        if let Some(sample) = bsdf.sample(strata, u(3)) {
             sum += sample.weight.as_dvec3();
         }
     }

@@ -3,7 +3,7 @@
 use glam::Vec3;
 
 use super::sample::{direction, half_shell, look_at, uniform};
-use crate::recipe::RemovalRecipe;
+use crate::recipe::{Focus, FocusPoint, LEAST_FOCUS, RemovalRecipe};
 use crate::shot::{Camera, Lens, Pose, Track};
 use crate::stream::Stream;
 
@@ -85,7 +85,12 @@ impl CameraPath {
         }
     }
 
-    fn lens(&self, recipe: &RemovalRecipe, focus_distance: f32) -> Lens {
+    /// The lens while the point looked at is `target_distance` metres away.
+    fn lens(&self, recipe: &RemovalRecipe, target_distance: f32) -> Lens {
+        let focus_distance = match recipe.focus {
+            Focus::Point(FocusPoint::Lookat) => target_distance,
+            Focus::Distance(metres) => metres as f32,
+        };
         let aperture_radius = if recipe.f_stop > 0.0 {
             self.focal_length_mm * 1.0e-3 / (2.0 * recipe.f_stop as f32)
         } else {
@@ -95,7 +100,7 @@ impl CameraPath {
             focal_length_mm: self.focal_length_mm,
             sensor_width_mm: recipe.camera_sensor_width as f32,
             aperture_radius,
-            focus_distance: focus_distance.max(0.01),
+            focus_distance: focus_distance.max(LEAST_FOCUS as f32),
             shift: [0.0; 2],
         }
     }
@@ -136,6 +141,29 @@ mod tests {
             assert!(poses.iter().all(|p| p.rotation.is_normalized()));
         }
         assert!(longest > 3.0);
+    }
+
+    #[test]
+    fn the_lens_follows_the_point_looked_at_or_stays_at_its_distance() {
+        let mut recipe = RemovalRecipe {
+            video_length: 9,
+            f_stop: 2.0,
+            ..RemovalRecipe::default()
+        };
+        let mut stream = Stream::new(5, "camera", "focus");
+        let path = CameraPath::draw(&mut stream, &recipe).unwrap();
+        let camera = path.camera(&recipe);
+        for (pose, lens) in camera.pose.values().iter().zip(camera.lens.values()) {
+            // The point looked at lies on the axis, at the distance of the plane in focus.
+            let focus = pose.position + pose.rotation * Vec3::NEG_Z * lens.focus_distance;
+            let along = (path.look_to - path.look_from).normalize_or_zero();
+            let off = (focus - path.look_from).reject_from_normalized(along);
+            assert!(off.length() < 1e-3, "{off}");
+        }
+        recipe.focus = Focus::Distance(3.25);
+        for lens in path.camera(&recipe).lens.values() {
+            assert_eq!(lens.focus_distance, 3.25);
+        }
     }
 
     #[test]

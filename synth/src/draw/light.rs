@@ -47,19 +47,20 @@ impl Lighting {
             let [x, y, _] = sun.direction_to_sun.map(f64::from);
             azimuth - libm::atan2(y, x)
         });
+        let light = Strengths::of(&map, intensity);
         Ok(Self {
             environment: Environment {
                 asset: Some(asset),
                 color: [1.0; 3],
                 rotation_rad: rotation as f32,
-                strength: recipe.environment_strength as f32,
+                strength: light.environment * recipe.environment_strength as f32,
             },
             sun: Light {
                 name: "sun".into(),
                 worlds: WorldSet::ALL,
                 kind: LightKind::Sun(SunRecord {
                     direction_to_sun: to_sun.to_array(),
-                    irradiance: sun_color(map.sun.as_ref()).map(|c| c * intensity),
+                    irradiance: light.sun,
                     angular_diameter_rad: diameter_deg.to_radians(),
                 }),
                 pose: Track::Constant(Pose {
@@ -90,14 +91,36 @@ fn draw_environment(
     Ok((id, map))
 }
 
-/// Chromaticity of the sky's own sun at unit mean, or white.
-fn sun_color(sun: Option<&SunRecord>) -> [f32; 3] {
-    let Some(sun) = sun else { return [1.0; 3] };
-    let mean = sun.irradiance.iter().sum::<f32>() / 3.0;
-    if mean > 0.0 && mean.is_finite() {
-        sun.irradiance.map(|c| c / mean)
-    } else {
-        [1.0; 3]
+/// How strong sun and environment are.
+#[derive(Debug, PartialEq)]
+struct Strengths {
+    /// Irradiance of a surface that faces the sun, W/m².
+    sun: [f32; 3],
+    /// Factor of the environment's radiance.
+    environment: f32,
+}
+
+impl Strengths {
+    /// A sky and its own sun are one light, of which the air takes as much as it takes: both are
+    /// scaled by one factor, to `intensity` W/m² together (the sun on a surface that faces it, the
+    /// sky on level ground). A low sun alone at that strength would drown its sky in red. Where the
+    /// environment has no sun, a white one of `intensity` joins it as it is.
+    fn of(map: &EnvironmentMap, intensity: f32) -> Self {
+        let mean = |color: [f32; 3]| color.iter().sum::<f32>() / 3.0;
+        if let Some(sun) = map.sun {
+            let together = mean(sun.irradiance) + mean(map.level_irradiance());
+            let factor = intensity / together;
+            if factor.is_finite() {
+                return Self {
+                    sun: sun.irradiance.map(|c| c * factor),
+                    environment: factor,
+                };
+            }
+        }
+        Self {
+            sun: [intensity; 3],
+            environment: 1.0,
+        }
     }
 }
 
@@ -135,14 +158,24 @@ mod tests {
     }
 
     #[test]
-    fn a_coloured_sun_keeps_its_colour_and_takes_the_drawn_strength() {
-        let color = sun_color(Some(&SunRecord {
-            direction_to_sun: [0.0, 0.0, 1.0],
-            irradiance: [6.0, 4.0, 2.0],
-            angular_diameter_rad: 0.01,
-        }));
-        assert_eq!(color, [1.5, 1.0, 0.5]);
-        assert_eq!(sun_color(None), [1.0; 3]);
+    fn a_sky_and_its_sun_keep_their_ratio_and_have_the_drawn_strength_together() {
+        for (elevation, sun_share) in [(2.0, 0.05..0.5), (12.0, 0.6..0.85), (60.0, 0.7..0.9)] {
+            let id = format!("builtin/sky?elevation={elevation}&turbidity=2.5");
+            let mut map = diorama_assets::builtin::environment(&id).unwrap();
+            let own = map.sun.unwrap().irradiance;
+            let strengths = Strengths::of(&map, 5.0);
+            let mean = |color: [f32; 3]| color.iter().sum::<f32>() / 3.0;
+            let sky = mean(map.level_irradiance()) * strengths.environment;
+            assert!((mean(strengths.sun) + sky - 5.0).abs() < 1e-4);
+            for (scaled, own) in strengths.sun.iter().zip(own) {
+                assert!((scaled / (own * strengths.environment) - 1.0).abs() < 1e-5);
+            }
+            let share = mean(strengths.sun) / 5.0;
+            assert!(sun_share.contains(&share), "{elevation}: {share}");
+            map.sun = None;
+            let alone = Strengths::of(&map, 5.0);
+            assert_eq!((alone.sun, alone.environment), ([5.0; 3], 1.0));
+        }
     }
 
     #[test]

@@ -176,6 +176,9 @@ fn every_shot_keeps_the_bounds_of_the_recipe() {
         let removed = &shot.worlds[1].removed;
         assert!(!removed.is_empty() && removed.len() <= foreground.len());
         assert!(removed.is_sorted_by(|a, b| a < b), "without replacement");
+        for backdrop in ["floor", "wall", "mirror"] {
+            assert!(foreground.iter().all(|object| object.name != backdrop));
+        }
         for object in &foreground {
             assert_eq!(object.role == Role::Remove, removed.contains(&object.id));
             assert_eq!(object.worlds.contains(1), !removed.contains(&object.id));
@@ -214,7 +217,16 @@ fn every_shot_keeps_the_bounds_of_the_recipe() {
         let elevation = libm::asinf(sun.direction_to_sun[2]).to_degrees();
         assert!((1.99..=75.01).contains(&elevation), "{elevation}");
         let mean = sun.irradiance.iter().sum::<f32>() / 3.0;
-        assert!((3.99..=6.01).contains(&mean));
+        // The sky of the shelf has radiance 1, its sun 2 W/m² on the mean of the channels.
+        let has_sky = shot.environment.asset.as_ref().unwrap().starts_with("sky");
+        let sky = if has_sky {
+            assert!((mean / shot.environment.strength - 2.0).abs() < 1e-4);
+            std::f32::consts::PI * shot.environment.strength
+        } else {
+            assert_eq!(shot.environment.strength, 1.0);
+            0.0
+        };
+        assert!((3.99..=6.01).contains(&(mean + sky)));
         assert!((0.49..=5.01).contains(&sun.angular_diameter_rad.to_degrees()));
         let steps = shot.frame_time_secs * 240.0;
         assert!((8..=11).any(|k| (steps - f64::from(k)).abs() < 1e-9));

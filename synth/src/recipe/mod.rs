@@ -4,7 +4,8 @@ mod parameters;
 mod removal;
 
 pub use parameters::{
-    AutoExposure, ExposureChoice, Kind, Layers, PairKind, Parameter, RecipeError, SceneRate,
-    Stationary, VideoFps,
+    AutoExposure, ExposureChoice, Focus, FocusPoint, Kind, Layers, PairKind, Parameter,
+    RecipeError, SceneRate, Stationary, VideoFps,
 };
+pub(crate) use removal::LEAST_FOCUS;
 pub use removal::{RemovalRecipe, TARGETS, Target};

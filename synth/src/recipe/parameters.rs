@@ -112,6 +112,7 @@ held! {
     Vec<String> => Kind::Words;
     VideoFps => Kind::NumberOr(&["scene"]);
     ExposureChoice => Kind::NumberOr(&["auto"]);
+    Focus => Kind::NumberOr(&["lookat"]);
     Stationary => Kind::Choice(&["settle", "float"]);
     PairKind => Kind::Choice(&["effect", "counterfactual"]);
     Layers => Kind::Choice(&["none", "object"]);
@@ -152,6 +153,24 @@ pub enum ExposureChoice {
 pub enum AutoExposure {
     /// The log-mean of the first full frame becomes 0.18.
     Auto,
+}
+
+/// What is in focus.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Focus {
+    /// The plane at this distance along the camera's axis, metres.
+    Distance(f64),
+    /// A point of the scene.
+    Point(FocusPoint),
+}
+
+/// The word for a point in focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FocusPoint {
+    /// The point looked at, frame by frame.
+    Lookat,
 }
 
 /// What stationary objects do.

@@ -5,13 +5,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{
-    AutoExposure, ExposureChoice, Held, Layers, PairKind, Parameter, RecipeError, Stationary,
-    VideoFps, nearest, value_of,
+    AutoExposure, ExposureChoice, Focus, FocusPoint, Held, Layers, PairKind, Parameter,
+    RecipeError, Stationary, VideoFps, nearest, value_of,
 };
 use crate::shot::{MAX_FRAMES, MAX_WORLDS, View};
 
 /// Largest side of a picture, pixels.
 const MAX_SIDE: u32 = 16_384;
+/// Shortest focus distance, metres.
+pub(crate) const LEAST_FOCUS: f64 = 0.01;
 /// Presets there are, for messages.
 const PRESETS: &str = "casper";
 
@@ -105,8 +107,11 @@ pub struct RemovalRecipe {
     /// Share of the frame interval for which the shutter is open, 0 to 1 (default 0: no motion blur).
     shutter: f64 = 0.0;
     /// Aperture as an f-number; 0 is a pinhole, everything sharp (default 0). Small numbers blur all
-    /// but the point looked at.
+    /// but what is in focus.
     f_stop: f64 = 0.0;
+    /// What is in focus with an aperture: `lookat` (the point looked at, frame by frame) or a distance
+    /// along the camera's axis, metres, 0.01 to 1e6 (default lookat).
+    focus: Focus = Focus::Point(FocusPoint::Lookat);
     /// Exposure in stops, or `auto`: the log-mean of the first full frame becomes 0.18 (default auto).
     exposure: ExposureChoice = ExposureChoice::Measured(AutoExposure::Auto);
     /// Display transform: filmic, agx, standard or none (default filmic).
@@ -222,7 +227,8 @@ pub struct RemovalRecipe {
     /// Inner and outer radius of the half shell from which the point the sun aims at is drawn, metres
     /// (default 0,1).
     light_range_lookat: [f64; 2] = [0.0, 1.0];
-    /// Irradiance of the sun on a surface facing it, W/m² (default 4,6).
+    /// Irradiance of the sun on a surface facing it, W/m² (default 4,6). A sky with a sun of its own
+    /// keeps the ratio of the two, whatever the sun's elevation, and gives this much together with it.
     light_range_intensity: [f64; 2] = [4.0, 6.0];
     /// Probability of a low sun (default 0.5).
     prob_extreme_lighting: f64 = 0.5;
@@ -393,6 +399,15 @@ impl RemovalRecipe {
                 "exposure",
                 format!("is {stops}"),
                 "`auto`, or -30 to 30 stops",
+            );
+        }
+        if let Focus::Distance(metres) = self.focus
+            && !(LEAST_FOCUS..=1.0e6).contains(&metres)
+        {
+            return wrong(
+                "focus",
+                format!("is {metres} m"),
+                "`lookat`, or 0.01 to 1e6 metres",
             );
         }
         let [fewest, end] = self.range_num_objs;
@@ -671,6 +686,7 @@ mod tests {
         recipe.set("render_width", "512").unwrap();
         recipe.set("stationary", "float").unwrap();
         recipe.set("exposure", "-1.5").unwrap();
+        recipe.set("focus", "7.5").unwrap();
         recipe.set("keep-step-poses", "true").unwrap();
         recipe.set("objects", "builtin/cube, builtin/gear").unwrap();
         assert_eq!(recipe.range_object_scale, [1.0, 2.0]);
@@ -679,6 +695,7 @@ mod tests {
         assert_eq!([recipe.width, recipe.height], [512, 512]);
         assert_eq!(recipe.stationary, Stationary::Float);
         assert_eq!(recipe.exposure, ExposureChoice::Ev(-1.5));
+        assert_eq!(recipe.focus, Focus::Distance(7.5));
         assert_eq!(recipe.objects, ["builtin/cube", "builtin/gear"]);
         recipe.validate().unwrap();
     }
@@ -702,6 +719,8 @@ mod tests {
         assert!(line("range_num_objs = [6, 6]").contains("at least 1 object"));
         assert!(line("stationary = \"hover\"").contains("settle, float"));
         assert!(line("video_fps = 0").contains("scene"));
+        assert!(line("focus = 0").contains("lookat"));
+        assert!(line("focus = \"near\"").contains("lookat"));
         assert!(line("tuples_per_shot = 40").contains("32"));
         assert!(line("layers = \"object\"\nrange_num_objs = [1, 40]").contains("32"));
         assert!(line("= 3").contains("cannot be read"));

@@ -99,6 +99,10 @@ fn layers(shot: &Shot, frame: &Frame) -> Vec<Layer> {
             ["background", "keep", "remove"],
             &frame.coverage.data,
         ),
+        whole("second_instance".into(), "id", &labels.second.instance),
+        float("second_distance", "D", &labels.second.distance),
+        vec3("second_normal", XYZ, &labels.second.normal.data),
+        vec3("transmittance", RGB, &labels.second.transmittance.data),
     ]);
     layers
 }
