@@ -4,7 +4,8 @@ use glam::Vec3;
 
 use super::{
     MeshBvh, Tlas,
-    build::{LEAF, Node},
+    build::{Bounds, LEAF, Node},
+    triangle::BOX_MARGIN,
 };
 
 /// What a reference leads to.
@@ -69,6 +70,13 @@ impl MeshBvh {
     pub(crate) fn triangles_of(&self, leaf: u32) -> impl Iterator<Item = u32> {
         let primitives = self.leaf(leaf).primitives;
         primitives.into_iter().take_while(|p| *p != u32::MAX)
+    }
+
+    /// A triangle's own box, as the tree was built from.
+    pub(crate) fn box_of(&self, primitive: u32) -> (Vec3, Vec3) {
+        let bounds = Bounds::around(self.corners(primitive));
+        let bounds = bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN);
+        (bounds.min, bounds.max)
     }
 
     /// The largest magnitude of a coordinate of the boxes.

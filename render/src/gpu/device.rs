@@ -17,6 +17,8 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     /// What the driver reported outside of a call.
     complaint: Arc<Mutex<Option<GpuError>>>,
+    /// Compiled so far: every scene of about the same size shares them.
+    programs: Mutex<Vec<(ShaderOptions, Arc<Programs>)>>,
     _instance: wgpu::Instance,
 }
 
@@ -100,6 +102,7 @@ impl Gpu {
             device,
             queue,
             complaint,
+            programs: Mutex::default(),
             _instance: adapters.instance().clone(),
         }))
     }
@@ -209,8 +212,18 @@ impl Gpu {
         buffer
     }
 
-    /// Compiles the programs.
-    pub(super) fn programs(&self, options: &ShaderOptions) -> Result<Programs, GpuError> {
+    /// The programs for some options, compiled once.
+    pub(super) fn programs(&self, options: &ShaderOptions) -> Result<Arc<Programs>, GpuError> {
+        let mut known = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, programs)) = known.iter().find(|(known, _)| known == options) {
+            return Ok(programs.clone());
+        }
+        let programs = Arc::new(self.compile(options)?);
+        known.push((*options, programs.clone()));
+        Ok(programs)
+    }
+
+    fn compile(&self, options: &ShaderOptions) -> Result<Programs, GpuError> {
         let text = program(options);
         let scene_layout = self.scene_layout(options);
         let work_layout = self.work_layout();

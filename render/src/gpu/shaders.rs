@@ -41,7 +41,7 @@ const PARTS: [&str; 16] = [
 const INTEGRATOR: &str = include_str!("shaders/integrator.wgsl");
 
 /// What the text depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ShaderOptions {
     /// Buffers that geometry is spread over, at least 1.
     pub(super) geometry_pages: u32,

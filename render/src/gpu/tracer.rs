@@ -1,8 +1,9 @@
 //! Frames traced on a GPU.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use glam::Vec3;
 
@@ -30,6 +31,8 @@ const SOFTWARE_SLOTS: u32 = 1 << 13;
 const TILE: u32 = 8;
 /// Steps in one submission.
 const STEPS: u32 = 8;
+/// How long a callback of a finished submission may take.
+const CALLBACK: Duration = Duration::from_secs(10);
 /// Submissions on their way: the device has the next when one ends.
 const IN_FLIGHT: usize = 3;
 
@@ -46,8 +49,6 @@ pub(crate) struct GpuScene {
     options: ShaderOptions,
     /// Levels of the deepest mesh.
     depth: u32,
-    /// The programs last used: they depend on the depth of the frame's tree.
-    programs: Mutex<Option<(ShaderOptions, Arc<Programs>)>>,
 }
 
 /// What was traced of a frame.
@@ -127,27 +128,10 @@ impl GpuScene {
             environment: texels.environment,
             options,
             depth: geometry.depth,
-            programs: Mutex::new(None),
             gpu,
         };
         uploaded.gpu.check()?;
         Ok(uploaded)
-    }
-
-    fn programs(&self, stack: u32) -> Result<Arc<Programs>, GpuError> {
-        let options = ShaderOptions {
-            stack,
-            ..self.options
-        };
-        let mut last = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, programs)) = &*last
-            && *known == options
-        {
-            return Ok(programs.clone());
-        }
-        let programs = Arc::new(self.gpu.programs(&options)?);
-        *last = Some((options, programs.clone()));
-        Ok(programs)
     }
 
     /// Traces all pixels of a frame.
@@ -164,7 +148,10 @@ impl GpuScene {
         // A level of a mesh leaves one entry behind, one of the upper tree two. Rounded up, so that
         // frames with trees of about the same depth share their programs.
         let stack = (self.depth + 2 * upper.depth + 2).next_multiple_of(8);
-        let programs = self.programs(stack)?;
+        let programs = self.gpu.programs(&ShaderOptions {
+            stack,
+            ..self.options
+        })?;
         let scene_group = self.scene_group(&programs, scene, settings, &upper)?;
         let worlds = scene.world_count as u32;
         let work = Work::new(&self.gpu, worlds, width * height)?;
@@ -515,7 +502,8 @@ impl Gpu {
         // What the driver says itself says more.
         self.check()?;
         polled.map_err(|error| self.internal(error))?;
-        match mapped.try_recv() {
+        // The callback may run in another thread that polls.
+        match mapped.recv_timeout(CALLBACK) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.internal(error)),
             Err(error) => Err(self.internal(error)),

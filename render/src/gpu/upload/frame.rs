@@ -3,9 +3,9 @@
 use diorama_synth::shot::Role;
 use glam::{Affine3A, Vec3};
 
-use super::nodes::compress;
+use super::nodes::{Source, compress};
 use super::texels::EnvironmentTexels;
-use crate::accel::{Child, Pose, Target};
+use crate::accel::{Child, Pose, Target, Tlas};
 use crate::film::batch_length;
 use crate::gpu::layout::{
     Camera, Frame, INSTANCE_HAS_ALPHA, INSTANCE_IS_WORLD, INSTANCE_MOVES, InstanceRecord,
@@ -44,11 +44,7 @@ impl UpperTree {
                 }]
             }
         };
-        let tree = compress(
-            &root,
-            |node| tlas.children_of(node),
-            |leaf| vec![tlas.instance_in(leaf)],
-        );
+        let tree = compress(root, tlas);
         let mut words = tree.words;
         let first_item = words.len() as u32;
         words.extend(tree.items.chunks(4).map(|items| {
@@ -62,6 +58,21 @@ impl UpperTree {
             items: tree.items.len() as u32,
             depth: tree.depth,
         }
+    }
+}
+
+impl Source for Tlas {
+    fn children_of(&self, node: u32) -> Vec<Child> {
+        self.children_of(node)
+    }
+
+    fn items_of(&self, leaf: u32) -> Vec<u32> {
+        vec![self.instance_in(leaf)]
+    }
+
+    /// Leaves hold one instance, whose box is the leaf's: nobody asks.
+    fn box_of(&self, _: u32) -> (Vec3, Vec3) {
+        self.bounds().unwrap_or((Vec3::ZERO, Vec3::ZERO))
     }
 }
 

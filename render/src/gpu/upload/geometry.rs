@@ -2,7 +2,7 @@
 
 use glam::{DVec3, Vec2, Vec3};
 
-use super::nodes::{CompressedTree, compress};
+use super::nodes::{CompressedTree, Source, compress};
 use crate::accel::{BuildOptions, Child, MeshBvh, Quality, Target};
 use crate::gpu::layout::{MeshRecord, NONE};
 use crate::scene::StaticScene;
@@ -140,9 +140,19 @@ fn compress_mesh(bvh: &MeshBvh) -> CompressedTree {
             }]
         }
     };
-    compress(
-        &root,
-        |node| bvh.children_of(node),
-        |leaf| bvh.triangles_of(leaf).collect(),
-    )
+    compress(root, bvh)
+}
+
+impl Source for MeshBvh {
+    fn children_of(&self, node: u32) -> Vec<Child> {
+        self.children_of(node)
+    }
+
+    fn items_of(&self, leaf: u32) -> Vec<u32> {
+        self.triangles_of(leaf).collect()
+    }
+
+    fn box_of(&self, item: u32) -> (Vec3, Vec3) {
+        self.box_of(item)
+    }
 }

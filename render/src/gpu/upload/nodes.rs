@@ -31,38 +31,71 @@ pub(crate) struct CompressedTree {
     pub(crate) depth: u32,
 }
 
+/// Most items in a leaf. The CPU tests eight triangles at once, a shader one by one: larger leaves
+/// become a node with a box for each item.
+const LARGEST_LEAF: usize = 2;
+
+/// A tree to compress.
+pub(crate) trait Source {
+    /// The children of a node.
+    fn children_of(&self, node: u32) -> Vec<Child>;
+    /// What is in a leaf, at most eight items.
+    fn items_of(&self, leaf: u32) -> Vec<u32>;
+    /// The box of an item.
+    fn box_of(&self, item: u32) -> (Vec3, Vec3);
+}
+
+/// What becomes a node.
+enum Part {
+    /// A node of the source.
+    Children(Vec<Child>),
+    /// The items of a large leaf.
+    Items(Vec<u32>),
+}
+
 /// Compresses the tree that starts with `root`, a node that holds everything.
-pub(crate) fn compress(
-    root: &[Child],
-    children_of: impl Fn(u32) -> Vec<Child>,
-    items_of: impl Fn(u32) -> Vec<u32>,
-) -> CompressedTree {
+pub(crate) fn compress(root: Vec<Child>, source: &impl Source) -> CompressedTree {
     let mut tree = CompressedTree {
         words: vec![[0; 4]; 5],
         items: Vec::new(),
         depth: 0,
     };
-    let mut open = vec![(root.to_vec(), 0_usize, 1_u32)];
-    while let Some((children, index, depth)) = open.pop() {
+    let mut open = vec![(Part::Children(root), 0_usize, 1_u32)];
+    while let Some((part, index, depth)) = open.pop() {
         tree.depth = tree.depth.max(depth);
+        let (children, are_items) = match part {
+            Part::Children(children) => (children, false),
+            Part::Items(items) => {
+                let child = |item: u32| {
+                    let (min, max) = source.box_of(item);
+                    let target = Target::Leaf(item);
+                    Child { min, max, target }
+                };
+                (items.into_iter().map(child).collect(), true)
+            }
+        };
         let slots = assign_slots(&children);
         let first_child = tree.words.len() / 5;
         let first_item = tree.items.len();
         let (mut inner, mut leaves, mut counts) = (0_u32, 0_u32, 0_u32);
         for (slot, child) in slots.iter().enumerate() {
             let Some(child) = child else { continue };
-            match child.target {
-                Target::Node(node) => {
+            let part = match child.target {
+                Target::Node(node) => Part::Children(source.children_of(node)),
+                Target::Leaf(item) if are_items => Part::Items(vec![item]),
+                Target::Leaf(leaf) => Part::Items(source.items_of(leaf)),
+            };
+            match part {
+                Part::Items(items) if items.len() <= LARGEST_LEAF => {
+                    leaves |= 1 << slot;
+                    counts |= (items.len() as u32) << (4 * slot);
+                    tree.items.extend(items);
+                }
+                inside => {
                     inner |= 1 << slot;
                     let at = tree.words.len() / 5;
                     tree.words.extend([[0; 4]; 5]);
-                    open.push((children_of(node), at, depth + 1));
-                }
-                Target::Leaf(leaf) => {
-                    leaves |= 1 << slot;
-                    let items = items_of(leaf);
-                    counts |= (items.len() as u32) << (4 * slot);
-                    tree.items.extend(items);
+                    open.push((inside, at, depth + 1));
                 }
             }
         }
@@ -185,38 +218,66 @@ mod tests {
         }
     }
 
+    /// Leaves of one, two and three items.
+    struct Three([Child; 3]);
+
+    impl Source for Three {
+        fn children_of(&self, _: u32) -> Vec<Child> {
+            self.0.to_vec()
+        }
+        fn items_of(&self, leaf: u32) -> Vec<u32> {
+            (0..=leaf).map(|i| 10 * leaf + i).collect()
+        }
+        fn box_of(&self, item: u32) -> (Vec3, Vec3) {
+            let whole = self.0[item as usize / 10];
+            (whole.min, whole.max)
+        }
+    }
+
+    /// Items below a node, and whether every box holds those of its items.
+    fn walk(tree: &CompressedTree, source: &Three, node: usize, found: &mut Vec<u32>) {
+        let words: Vec<u32> = tree.words[5 * node..5 * node + 5].concat();
+        let byte = |row: usize, slot: usize| words[row + slot / 4] >> (8 * (slot % 4)) & 255;
+        let (mut next_child, mut next_item) = (words[4] as usize, words[5] as usize);
+        for slot in 0..8 {
+            let before = found.len();
+            let count = (words[6] >> (4 * slot) & 15) as usize;
+            assert_eq!(count != 0, words[7] >> slot & 1 != 0);
+            assert!(count <= LARGEST_LEAF);
+            found.extend(&tree.items[next_item..next_item + count]);
+            next_item += count;
+            if words[3] >> 24 >> slot & 1 != 0 {
+                walk(tree, source, next_child, found);
+                next_child += 1;
+            }
+            for item in &found[before..] {
+                let (min, max) = source.box_of(*item);
+                for axis in 0..3 {
+                    let corner = f64::from(f32::from_bits(words[axis]));
+                    let scale = step(words[3] >> (8 * axis) & 255);
+                    let low = corner + f64::from(byte(8 + 2 * axis, slot)) * scale;
+                    let high = corner + f64::from(byte(14 + 2 * axis, slot)) * scale;
+                    assert!(low <= f64::from(min[axis]) && high >= f64::from(max[axis]));
+                    // Not larger than a step each way.
+                    assert!(f64::from(min[axis]) - low <= scale);
+                    assert!(high - f64::from(max[axis]) <= scale);
+                }
+            }
+        }
+    }
+
     #[test]
-    fn compressed_boxes_hold_the_boxes() {
-        let children = [
+    fn compressed_boxes_hold_the_boxes_and_every_item_is_there_once() {
+        let source = Three([
             child([-3.1, 0.0, 7.0], [1e-3, 0.0, 7.5], 0),
             child([0.1, -1e-20, 6.9], [0.3, 1e4, 7.1], 1),
             child([2.0, 3.0, -5e3], [2.5, 3.5, 4.0], 2),
-        ];
-        let tree = compress(&children, |_| Vec::new(), |leaf| vec![leaf; 2]);
-        let words: Vec<u32> = tree.words.iter().flatten().copied().collect();
-        let byte = |row: usize, slot: usize| words[row + slot / 4] >> (8 * (slot % 4)) & 255;
-        assert_eq!(tree.items.len(), 6);
-        let mut next = 0;
-        for slot in 0..8 {
-            let count = words[6] >> (4 * slot) & 15;
-            assert_eq!(count != 0, words[7] >> slot & 1 != 0);
-            if count == 0 {
-                continue;
-            }
-            let original = &children[tree.items[next] as usize];
-            next += count as usize;
-            for axis in 0..3 {
-                let corner = f64::from(f32::from_bits(words[axis]));
-                let scale = step(words[3] >> (8 * axis) & 255);
-                let low = corner + f64::from(byte(8 + 2 * axis, slot)) * scale;
-                let high = corner + f64::from(byte(14 + 2 * axis, slot)) * scale;
-                assert!(low <= f64::from(original.min[axis]));
-                assert!(high >= f64::from(original.max[axis]));
-                // Not larger than a step each way.
-                assert!(f64::from(original.min[axis]) - low <= scale);
-                assert!(high - f64::from(original.max[axis]) <= scale);
-            }
-        }
-        assert_eq!(next, 6);
+        ]);
+        let tree = compress(source.children_of(0), &source);
+        assert_eq!(tree.depth, 2);
+        let mut found = Vec::new();
+        walk(&tree, &source, 0, &mut found);
+        found.sort_unstable();
+        assert_eq!(found, [0, 10, 11, 20, 21, 22]);
     }
 }
