@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use diorama_render::gpu::{AdapterKind, Adapters, Gpu, GpuError, self_test};
+use diorama_render::gpu::{Adapters, Gpu, GpuError, self_test};
 use serde::{Deserialize, Serialize};
 
 use crate::output::Output;
@@ -98,20 +98,50 @@ impl Backend {
             BackendSetting::Cpu => Ok(Self::cpu()),
             BackendSetting::Gpu(name) => Gpu::open(name.as_deref()).map(Self::of),
             BackendSetting::Auto => {
-                let adapters = Adapters::find();
-                let hardware = adapters.list().any(|a| a.kind != AdapterKind::Software);
-                if !hardware {
-                    return Ok(Self::cpu());
-                }
-                let tested = Gpu::open_of(&adapters, None).and_then(|gpu| {
-                    self_test(&gpu)?;
-                    Ok(Self::of(gpu))
-                });
-                Ok(tested.unwrap_or_else(|error| {
+                let (backend, because) = Self::auto();
+                if let Because::Fails(error) = because {
                     output.warning(format!("{error}; the CPU is used instead"));
-                    Self::cpu()
-                }))
+                }
+                Ok(backend)
             }
+        }
+    }
+
+    /// What `auto` takes, and why.
+    pub fn auto() -> (Self, Because) {
+        let adapters = Adapters::find();
+        match Gpu::open_of(&adapters, None) {
+            Ok(gpu) => match self_test(&gpu) {
+                Ok(()) => {
+                    let name = gpu.adapter().name.clone();
+                    (Self::of(gpu), Because::Hardware(name))
+                }
+                Err(error) => (Self::cpu(), Because::Fails(error)),
+            },
+            Err(
+                error @ (GpuError::NoLoader | GpuError::NoAdapter | GpuError::OnlySoftware { .. }),
+            ) => (Self::cpu(), Because::NoHardware(error)),
+            Err(error) => (Self::cpu(), Because::Fails(error)),
+        }
+    }
+}
+
+/// Why `auto` takes what it takes.
+#[derive(Debug)]
+pub enum Because {
+    /// There is hardware of this name, and it passes the self-test.
+    Hardware(String),
+    /// There is none.
+    NoHardware(GpuError),
+    /// There is some that does not work.
+    Fails(GpuError),
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hardware(name) => write!(f, "GPU `{name}` passes the self-test"),
+            Self::NoHardware(error) | Self::Fails(error) => error.fmt(f),
         }
     }
 }

@@ -70,7 +70,7 @@ impl SurfaceFrame {
         if self.is_world {
             return n;
         }
-        let [x, y, z] = self.normal_from_object.map(|column| column.as_vec3());
+        let [x, y, z] = self.normal_from_object.map(DVec3::as_vec3);
         x * n.x + y * n.y + z * n.z
     }
 

@@ -82,12 +82,14 @@ pub fn loader_is_there() -> bool {
     } else {
         "libvulkan.so.1"
     };
-    loader_loads(name)
+    library_loads(name)
 }
 
+/// Whether the Vulkan loader or one of its drivers can be loaded, by path or bare name.
 #[expect(unsafe_code, reason = "loading a library runs its initialisers")]
-fn loader_loads(name: &str) -> bool {
-    // SAFETY: wgpu loads the same library the same way; its initialisers have no preconditions.
+pub fn library_loads(name: &str) -> bool {
+    // SAFETY: wgpu and the loader load the same libraries the same way; their initialisers have no
+    // preconditions.
     unsafe { libloading::Library::new(name) }.is_ok()
 }
 

@@ -279,6 +279,7 @@ pub(super) const MATERIAL_EMISSIVE: u32 = 4;
 pub(super) const MATERIAL_HAS_INSIDE: u32 = 8;
 pub(super) const MATERIAL_ALPHA_BLEND: u32 = 16;
 pub(super) const MATERIAL_ALPHA_MASK: u32 = 32;
+pub(super) const MATERIAL_TRANSMITS: u32 = 64;
 pub(super) const LIGHT_ENVIRONMENT: u32 = 0;
 pub(super) const LIGHT_SUN: u32 = 1;
 pub(super) const LIGHT_SPHERE: u32 = 2;

@@ -18,8 +18,8 @@ mod tables;
 mod tracer;
 mod upload;
 
-pub use adapter::{Adapter, AdapterKind, Adapters, loader_is_there};
+pub use adapter::{Adapter, AdapterKind, Adapters, library_loads, loader_is_there};
 pub use device::Gpu;
 pub use error::GpuError;
-pub use self_test::self_test;
+pub use self_test::{rays_per_second, self_test};
 pub(crate) use tracer::{GpuScene, TracedFrame};

@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 
 use super::tables::TableLayout;
 use crate::integrator::worlds::{ROULETTE_FROM, SHADOW_END};
-use crate::kernels::bsdf::{CUTOFF, LEAST_STEP, MAX_LOBES};
+use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP, MAX_LOBES};
 use crate::kernels::camera::FILTER_TABLE;
 use crate::kernels::ggx::SMOOTH_ALPHA;
+use crate::kernels::sampler::{PURPOSES, Purpose};
 use crate::kernels::tables::{COARSE, FINE, LARGEST_Z};
 
 /// Invocations of a workgroup.
@@ -89,6 +90,15 @@ fn constants(options: &ShaderOptions) -> String {
         ("STACK", options.stack as usize),
         ("MAX_LOBES", MAX_LOBES),
         ("ROULETTE_FROM", ROULETTE_FROM as usize),
+        ("PURPOSES", PURPOSES as usize),
+        ("PURPOSE_FILTER", Purpose::Filter as usize),
+        ("PURPOSE_LENS", Purpose::Lens as usize),
+        ("PURPOSE_TIME", Purpose::Time as usize),
+        ("PURPOSE_DIRECTION", Purpose::Direction as usize),
+        ("PURPOSE_LIGHT", Purpose::Light as usize),
+        ("PURPOSE_OTHER_LIGHT", Purpose::OtherLight as usize),
+        ("PURPOSE_ROULETTE", Purpose::Roulette as usize),
+        ("PURPOSE_INTERFACE", Purpose::Interface as usize),
         ("TABLE_FINE", FINE),
         ("TABLE_COARSE", COARSE),
         ("TABLE_REFLECTION", layout.reflection),
@@ -96,6 +106,8 @@ fn constants(options: &ShaderOptions) -> String {
         ("TABLE_DIELECTRIC_SHARE", layout.dielectric_share),
         ("TABLE_GLASS_ENTER", layout.glass_enter),
         ("TABLE_GLASS_LEAVE", layout.glass_leave),
+        ("TABLE_GLASS_ENTER_AVERAGE", layout.glass_enter_average),
+        ("TABLE_GLASS_LEAVE_AVERAGE", layout.glass_leave_average),
         ("TABLE_SHEEN", layout.sheen),
         ("TABLE_FILTER", layout.filter),
         ("TABLE_FILTER_SIZE", FILTER_TABLE),
@@ -103,6 +115,7 @@ fn constants(options: &ShaderOptions) -> String {
     ];
     let real = [
         ("CUTOFF", CUTOFF),
+        ("LEAST_ALBEDO", LEAST_ALBEDO),
         ("LEAST_STEP", LEAST_STEP),
         ("SMOOTH_ALPHA", SMOOTH_ALPHA),
         ("SHADOW_END", SHADOW_END),

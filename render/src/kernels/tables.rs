@@ -209,13 +209,15 @@ impl Tables {
     }
 
     /// All of them in the order of the fields.
-    pub(crate) fn all(&self) -> [&[f32]; 6] {
+    pub(crate) fn all(&self) -> [&[f32]; 8] {
         [
             &self.reflection,
             &self.reflection_average,
             &self.dielectric_share,
             &self.glass_enter,
             &self.glass_leave,
+            &self.glass_enter_average,
+            &self.glass_leave_average,
             &self.sheen,
         ]
     }

@@ -51,7 +51,6 @@ struct Bsdf {
     geometric_normal: vec3<f32>,
     wo: vec3<f32>,
     has_density: bool,
-    transmits: bool,
 }
 
 struct BsdfValue {
@@ -65,13 +64,19 @@ fn under(albedo: vec3<f32>, weight: vec3<f32>) -> vec3<f32> {
     return weight * clamp(1.0 - largest3(covered), 0.0, 1.0);
 }
 
-// Factor for the energy that single scattering loses.
-fn multiple_scattering(r: f32, mu: f32, average_fresnel: vec3<f32>) -> vec3<f32> {
-    let here = max(reflection_albedo(r, mu), 1e-3);
-    let average = reflection_albedo_average(r);
-    let f_ms = average_fresnel * average
-        / max(1.0 - average_fresnel * (1.0 - average), vec3<f32>(1e-4));
-    return 1.0 + f_ms * ((1.0 - here) / here);
+// Albedo of facets that lose nothing (x) and its cosine-weighted mean (y).
+fn facets_reflection(r: f32, mu: f32) -> vec2<f32> {
+    return vec2<f32>(max(reflection_albedo(r, mu), LEAST_ALBEDO), reflection_albedo_average(r));
+}
+
+fn facets_glass(r: f32, mu: f32, eta: f32) -> vec2<f32> {
+    return vec2<f32>(max(glass_albedo(r, mu, eta), LEAST_ALBEDO), glass_albedo_average(r, eta));
+}
+
+// Factor for the energy that single scattering loses; a facet keeps `share` of what it meets.
+fn compensation_of(facets: vec2<f32>, share: vec3<f32>) -> vec3<f32> {
+    let f_ms = share * facets.y / max(1.0 - share * (1.0 - facets.y), vec3<f32>(1e-4));
+    return 1.0 + f_ms * ((1.0 - facets.x) / facets.x);
 }
 
 fn is_smooth(kind: u32, alpha: f32) -> bool {
@@ -110,12 +115,12 @@ fn upper_layers(values: SurfaceValues, mu: f32, push: bool) -> vec3<f32> {
     }
     if values.coat > CUTOFF {
         let fresnel = tinted_dielectric(values.coat_ior, vec3<f32>(f0_from_ior(values.coat_ior)));
-        let share = dielectric_share(values.coat_roughness, mu, values.coat_ior);
-        let albedo = fresnel.f0 + (1.0 - fresnel.f0) * share;
+        // Blender takes a coat's albedo for that of a smooth one.
+        let albedo = tinted_at(fresnel, mu).xyz;
         let coat = weight * values.coat;
         if push {
-            let compensation =
-                multiple_scattering(values.coat_roughness, mu, tinted_average(fresnel));
+            let facets = facets_reflection(values.coat_roughness, mu);
+            let compensation = compensation_of(facets, tinted_average(fresnel));
             push_lobe(
                 LOBE_DIELECTRIC,
                 sqr(values.coat_roughness),
@@ -165,14 +170,16 @@ fn bsdf_new(
     let r = values.roughness;
     let alpha = sqr(r);
     var weight = upper_layers(values, mu, true);
+    let facets = facets_reflection(r, mu);
 
     if values.metallic > CUTOFF {
         let b = f82_b(base, clamp(values.specular_tint, zero, one));
-        let compensation = multiple_scattering(r, mu, f82_average(base, b));
+        let compensation = compensation_of(facets, f82_average(base, b));
         let metal = weight * values.metallic;
         var fresnel = none;
         fresnel.f0 = base;
-        push_lobe(LOBE_METAL, alpha, fresnel, b, metal * compensation, metal * f82(base, b, mu));
+        let albedo = metal * compensation * facets.x * f82(base, b, mu);
+        push_lobe(LOBE_METAL, alpha, fresnel, b, metal * compensation, albedo);
         weight *= 1.0 - values.metallic;
     }
     if values.transmission > CUTOFF && largest3(weight) > CUTOFF {
@@ -189,8 +196,8 @@ fn bsdf_new(
         if eta > 1.0 + 1e-5 {
             let fresnel = tinted_dielectric(eta, clamp(values.specular_tint * f0, zero, one));
             let share = dielectric_share(r, mu, eta);
-            let albedo = fresnel.f0 + (1.0 - fresnel.f0) * share;
-            let compensation = multiple_scattering(r, mu, tinted_average(fresnel));
+            let compensation = compensation_of(facets, tinted_average(fresnel));
+            let albedo = compensation * facets.x * tinted_between(fresnel, share);
             push_lobe(LOBE_DIELECTRIC, alpha, fresnel, zero, weight * compensation, weight * albedo);
             weight = under(weight * albedo, weight);
         }
@@ -212,16 +219,11 @@ fn bsdf_new(
     }
     let scale = select(0.0, 1.0 / total, total > 0.0);
     var has_density = false;
-    var transmits = false;
     for (var i = 0u; i < lobe_count; i++) {
         lobes[i].choice *= scale;
-        let kind = lobes[i].kind;
-        let rough = !is_smooth(kind, lobes[i].alpha);
-        has_density = has_density || rough;
-        transmits = transmits || (rough && (kind == LOBE_DIFFUSE_TRANSMISSION || kind == LOBE_GLASS
-            || kind == LOBE_GLASS_REFRACTION || kind == LOBE_THIN_GLASS));
+        has_density = has_density || !is_smooth(lobes[i].kind, lobes[i].alpha);
     }
-    return Bsdf(f, geometric_normal, wo, has_density, transmits);
+    return Bsdf(f, geometric_normal, wo, has_density);
 }
 
 fn push_glass(
@@ -246,12 +248,15 @@ fn push_glass(
     let tint = vec3<f32>(safe_sqrt(base.x), safe_sqrt(base.y), safe_sqrt(base.z));
     let own = values.transmission_roughness;
     let through_r = select(r, 1.0 - (1.0 - r) * (1.0 - own), own >= 0.0 && r > 0.0);
-    let refraction = 1.0 / max(glass_albedo(through_r, mu, eta), 0.1);
+    // As Blender: each further bounce is taken to be a tinted passage.
+    let facets = facets_glass(through_r, mu, eta);
+    let refraction = compensation_of(facets, tint);
     if abs(through_r - r) < 1e-4 {
-        push_lobe(LOBE_GLASS, alpha, fresnel, tint, weight * refraction, weight);
+        let albedo = weight * refraction * facets.x;
+        push_lobe(LOBE_GLASS, alpha, fresnel, tint, weight * refraction, albedo);
     } else {
         let f = tinted_at(fresnel, mu).xyz;
-        let reflection = multiple_scattering(r, mu, tinted_average(fresnel));
+        let reflection = compensation_of(facets_reflection(r, mu), tinted_average(fresnel));
         push_lobe(LOBE_GLASS_REFLECTION, alpha, fresnel, zero, weight * reflection, weight * f);
         push_lobe(
             LOBE_GLASS_REFRACTION,
@@ -365,22 +370,24 @@ struct LobeSample {
     valid: bool,
 }
 
-// A direction by one lobe; not valid when the sample is absorbed.
-fn bsdf_sample_local(wo: vec3<f32>, u_lobe: f32, u: vec2<f32>, u_interface: f32) -> LobeSample {
+// A direction by one lobe; not valid when the sample is absorbed. `numbers` choose the lobe and the
+// direction within it.
+fn bsdf_sample_local(wo: vec3<f32>, numbers: vec2<f32>, u_interface: f32) -> LobeSample {
     var result = LobeSample(UP, vec3<f32>(0.0), false, false);
     if lobe_count == 0u {
         return result;
     }
-    var rest = u_lobe;
+    var start = 0.0;
     var chosen = lobe_count - 1u;
-    for (var i = 0u; i < lobe_count; i++) {
-        if rest < lobes[i].choice {
+    for (var i = 0u; i + 1u < lobe_count; i++) {
+        if numbers.x < start + lobes[i].choice {
             chosen = i;
             break;
         }
-        rest -= lobes[i].choice;
+        start += lobes[i].choice;
     }
     let lobe = lobes[chosen];
+    let u = vec2<f32>(rest_of_choice(numbers.x, start, lobe.choice), numbers.y);
     result.smooth_lobe = is_smooth(lobe.kind, lobe.alpha);
     var wi = UP;
     var value = vec3<f32>(1.0);

@@ -64,9 +64,13 @@ fn tinted_dielectric(eta: f32, f0: vec3<f32>) -> TintedDielectric {
     return TintedDielectric(f0, eta, real_f0, 1.0 / max(1.0 - real_f0, 1e-6));
 }
 
-fn tinted_remap(fresnel: TintedDielectric, f: f32) -> vec3<f32> {
-    let s = clamp((f - fresnel.real_f0) * fresnel.scale, 0.0, 1.0);
+// Reflectance the share `s` of the way from f0 to 1.
+fn tinted_between(fresnel: TintedDielectric, s: f32) -> vec3<f32> {
     return fresnel.f0 + (1.0 - fresnel.f0) * s;
+}
+
+fn tinted_remap(fresnel: TintedDielectric, f: f32) -> vec3<f32> {
+    return tinted_between(fresnel, clamp((f - fresnel.real_f0) * fresnel.scale, 0.0, 1.0));
 }
 
 // Reflectance, and the cosine of the transmitted angle in w.

@@ -38,19 +38,19 @@ fn light_context(path: ptr<function, PathState>) -> LightContext {
 }
 
 fn camera_path(pixel: u32, s: Sampler) -> PathState {
-    let f = get_2d(s, 0u, FILTER);
+    let f = get_2d(s, 0u, PURPOSE_FILTER);
     let position = vec2<f32>(
         f32(pixel % chunk.width) + 0.5 + filter_offset(f.x),
         f32(pixel / chunk.width) + 0.5 + filter_offset(f.y),
     );
     var lens = vec2<f32>(0.0);
     if frame.cameras[1].aperture_radius > 0.0 {
-        lens = get_2d(s, 0u, LENS);
+        lens = get_2d(s, 0u, PURPOSE_LENS);
     }
     var path: PathState;
     if frame.motion_blur != 0u {
         // The same linear motion as the objects': between the ends of the shutter.
-        path.time = get_1d(s, 0u, TIME);
+        path.time = get_1d(s, 0u, PURPOSE_TIME);
         let open = camera_ray(0u, position, lens);
         let close = camera_ray(2u, position, lens);
         path.origin = open.origin * (1.0 - path.time) + close.origin * path.time;
@@ -212,18 +212,18 @@ fn follow(
         return false;
     }
 
+    let transmits = ((*material).flags & MATERIAL_TRANSMITS) != 0u;
     let has_inside = ((*material).flags & MATERIAL_HAS_INSIDE) != 0u;
     var u_interface = 0.0;
-    if has_inside || bsdf.transmits {
-        u_interface = get_1d(s, bounce, INTERFACE);
+    if transmits {
+        u_interface = get_1d(s, bounce, PURPOSE_INTERFACE);
     }
     let sampled = bsdf_sample_local(
         bsdf.wo,
-        get_1d(s, bounce, LOBE),
-        get_2d(s, bounce, DIRECTION),
+        get_2d(s, bounce, PURPOSE_DIRECTION),
         u_interface,
     );
-    let context = LightContext(surface.position, surface.normal, bsdf.transmits);
+    let context = LightContext(surface.position, surface.normal, transmits);
     var scattered = BsdfValue(vec3<f32>(0.0), 0.0);
     // Directions to evaluate: to a light of each group, and the scattered one.
     for (var k = 0u; k < 3u; k++) {
@@ -233,12 +233,8 @@ fn follow(
             if !bsdf.has_density || group_count(k) == 0u {
                 continue;
             }
-            var u_choice = 0.0;
-            if group_count(k) > 1u {
-                u_choice = get_1d(s, bounce, select(OTHER_LIGHT_CHOICE, LIGHT_CHOICE, k == 0u));
-            }
-            let u = get_2d(s, bounce, select(OTHER_LIGHT_POINT, LIGHT_POINT, k == 0u));
-            light = light_sample(k, context, u_choice, u);
+            let u = get_2d(s, bounce, select(PURPOSE_OTHER_LIGHT, PURPOSE_LIGHT, k == 0u));
+            light = light_sample(k, context, u);
             if light.light == NONE || (lights[light.light].worlds & (*path).worlds) == 0u {
                 continue;
             }
@@ -308,7 +304,7 @@ fn follow(
     }
     if bounce >= ROULETTE_FROM {
         let keep = min(safe_sqrt(largest), 1.0);
-        if get_1d(s, bounce, ROULETTE) >= keep {
+        if get_1d(s, bounce, PURPOSE_ROULETTE) >= keep {
             return false;
         }
         beta /= keep;
@@ -328,7 +324,7 @@ fn follow(
     (*path).pdf = pdf;
     (*path).from_position = surface.position;
     (*path).from_normal = surface.normal;
-    (*path).from_transmits = select(0u, 1u, bsdf.transmits);
+    (*path).from_transmits = select(0u, 1u, transmits);
     (*path).left_instance = hit.instance;
     (*path).left_slot = hit.slot;
     return true;

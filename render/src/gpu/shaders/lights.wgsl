@@ -95,8 +95,8 @@ fn sphere_distance(origin: vec3<f32>, direction: vec3<f32>, center: vec3<f32>, r
     return -1.0;
 }
 
-// Chooses a light of a group and a point on it.
-fn light_sample(group: u32, at: LightContext, u_choice: f32, u: vec2<f32>) -> LightSample {
+// Chooses a light of a group by the first number, and a point on it by what is left.
+fn light_sample(group: u32, at: LightContext, numbers: vec2<f32>) -> LightSample {
     var s: LightSample;
     s.light = NONE;
     s.instance = NONE;
@@ -107,6 +107,7 @@ fn light_sample(group: u32, at: LightContext, u_choice: f32, u: vec2<f32>) -> Li
     }
     var chosen = first;
     var choice = 1.0;
+    var u = numbers;
     if count > 1u {
         var total = 0.0;
         for (var i = first; i < first + count; i++) {
@@ -115,22 +116,25 @@ fn light_sample(group: u32, at: LightContext, u_choice: f32, u: vec2<f32>) -> Li
         if total <= 0.0 {
             return s;
         }
-        var rest = u_choice * total;
+        var start = 0.0;
+        var chosen_start = 0.0;
         chosen = NONE;
         for (var i = first; i < first + count; i++) {
-            let weight = choice_weight(i, at);
-            if weight > 0.0 {
+            let probability = choice_weight(i, at) / total;
+            if probability > 0.0 {
                 chosen = i;
-                choice = weight / total;
-                if rest < weight {
+                chosen_start = start;
+                choice = probability;
+                if numbers.x < start + probability {
                     break;
                 }
-                rest -= weight;
+                start += probability;
             }
         }
         if chosen == NONE {
             return s;
         }
+        u.x = rest_of_choice(numbers.x, chosen_start, choice);
     }
     let l = &lights[chosen];
     s.distance = FAR;

@@ -1,17 +1,5 @@
-// Random numbers named by what they are for: twin of kernels/sampler.rs, bit for bit.
-
-const FILTER: u32 = 0u;
-const LENS: u32 = 1u;
-const TIME: u32 = 2u;
-const LOBE: u32 = 3u;
-const DIRECTION: u32 = 4u;
-const LIGHT_CHOICE: u32 = 5u;
-const LIGHT_POINT: u32 = 6u;
-const OTHER_LIGHT_CHOICE: u32 = 7u;
-const OTHER_LIGHT_POINT: u32 = 8u;
-const ROULETTE: u32 = 9u;
-const INTERFACE: u32 = 10u;
-const PURPOSES: u32 = 16u;
+// Random numbers named by what they are for: twin of kernels/sampler.rs, bit for
+// bit. The purposes are written in front of this text.
 
 // The random numbers of one sample of one pixel.
 struct Sampler {

@@ -70,6 +70,11 @@ fn uniform_cone(u: vec2<f32>, one_minus_cos: f32) -> vec3<f32> {
     return vec3<f32>(d.x * scale, d.y * scale, 1.0 - drop);
 }
 
+// What is left of `u` once it has chosen the part of [0, 1) that begins at `start`.
+fn rest_of_choice(u: f32, start: f32, width: f32) -> f32 {
+    return clamp((u - start) / width, 0.0, 0.99999994);
+}
+
 // Weight of a sample with density `pdf` against another way that would find it with `other`.
 fn power_heuristic(pdf: f32, other: f32) -> f32 {
     if pdf <= 0.0 {

@@ -11,12 +11,12 @@ fn table_cell(x: f32, count: u32) -> vec2<f32> {
     return vec2<f32>(i, scaled - i);
 }
 
-fn bilinear_table(first: u32, x: f32, y: f32) -> f32 {
-    let a = table_cell(x, TABLE_FINE);
-    let b = table_cell(y, TABLE_FINE);
-    let at = first + u32(a.x) * TABLE_FINE + u32(b.x);
+fn bilinear_table(first: u32, size: u32, x: f32, y: f32) -> f32 {
+    let a = table_cell(x, size);
+    let b = table_cell(y, size);
+    let at = first + u32(a.x) * size + u32(b.x);
     let here = tables[at] * (1.0 - b.y) + tables[at + 1u] * b.y;
-    let there = tables[at + TABLE_FINE] * (1.0 - b.y) + tables[at + TABLE_FINE + 1u] * b.y;
+    let there = tables[at + size] * (1.0 - b.y) + tables[at + size + 1u] * b.y;
     return here * (1.0 - a.y) + there * a.y;
 }
 
@@ -37,7 +37,7 @@ fn trilinear_table(first: u32, x: f32, y: f32, z: f32) -> f32 {
 }
 
 fn reflection_albedo(r: f32, mu: f32) -> f32 {
-    return bilinear_table(TABLE_REFLECTION, r, mu);
+    return bilinear_table(TABLE_REFLECTION, TABLE_FINE, r, mu);
 }
 
 fn reflection_albedo_average(r: f32) -> f32 {
@@ -57,8 +57,16 @@ fn glass_albedo(r: f32, mu: f32, eta: f32) -> f32 {
     return trilinear_table(first, r, mu, z);
 }
 
+// Its cosine-weighted mean.
+fn glass_albedo_average(r: f32, eta: f32) -> f32 {
+    let entering = eta >= 1.0;
+    let first = select(TABLE_GLASS_LEAVE_AVERAGE, TABLE_GLASS_ENTER_AVERAGE, entering);
+    let z = z_from_ior(select(1.0 / eta, eta, entering)) / TABLE_LARGEST_Z;
+    return bilinear_table(first, TABLE_COARSE, r, z);
+}
+
 fn sheen_albedo_unscaled(r: f32, mu: f32) -> f32 {
-    return bilinear_table(TABLE_SHEEN, r, mu);
+    return bilinear_table(TABLE_SHEEN, TABLE_FINE, r, mu);
 }
 
 fn sheen_alpha(roughness: f32) -> f32 {

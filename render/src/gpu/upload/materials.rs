@@ -5,8 +5,8 @@ use diorama_assets::{AlphaMode, Pixels, TextureRef, Wrap};
 use super::texels::Texels;
 use crate::gpu::layout::{
     MATERIAL_ALPHA_BLEND, MATERIAL_ALPHA_MASK, MATERIAL_EMISSIVE, MATERIAL_HAS_ALPHA,
-    MATERIAL_HAS_INSIDE, MATERIAL_THIN, MaterialRecord, TEXTURE_DATA, TEXTURE_FLOAT, TEXTURE_SRGB,
-    TextureUse,
+    MATERIAL_HAS_INSIDE, MATERIAL_THIN, MATERIAL_TRANSMITS, MaterialRecord, TEXTURE_DATA,
+    TEXTURE_FLOAT, TEXTURE_SRGB, TextureUse,
 };
 use crate::scene::StaticScene;
 use crate::scene::material::SurfaceMaterial;
@@ -76,6 +76,7 @@ fn record(material: &SurfaceMaterial, scene: &StaticScene, texels: &Texels) -> M
             | flag(material.has_alpha, MATERIAL_HAS_ALPHA)
             | flag(material.emissive, MATERIAL_EMISSIVE)
             | flag(material.has_inside, MATERIAL_HAS_INSIDE)
+            | flag(material.transmits, MATERIAL_TRANSMITS)
             | flag(source.alpha_mode == AlphaMode::Blend, MATERIAL_ALPHA_BLEND)
             | flag(cutoff.is_some(), MATERIAL_ALPHA_MASK),
         texture_bits,
