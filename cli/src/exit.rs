@@ -103,6 +103,8 @@ fn verdict(cause: &(dyn std::error::Error + 'static)) -> Option<(bool, Option<St
     use diorama_video::VideoError;
     use diorama_video::fsx::FsError;
     let of = |mendable: bool, hint: Option<&str>| Some((mendable, hint.map(String::from)));
+    // Drivers and memory are the user's; what no hint knows is ours.
+    let gpu = |error: &diorama_render::gpu::GpuError| of(error.hint().is_some(), error.hint());
     if let Some(error) = cause.downcast_ref::<UserError>() {
         return of(true, error.hint.as_deref());
     }
@@ -122,8 +124,12 @@ fn verdict(cause: &(dyn std::error::Error + 'static)) -> Option<(bool, Option<St
         // What is left of it are wrong names and what this machine does not have.
         return match error {
             RenderError::Asset { source, .. } => of(true, source.hint()),
+            RenderError::Gpu(error) => gpu(error),
             _ => of(true, None),
         };
+    }
+    if let Some(error) = cause.downcast_ref::<diorama_render::gpu::GpuError>() {
+        return gpu(error);
     }
     if let Some(error) = cause.downcast_ref::<DrawError>() {
         return match error {

@@ -4,6 +4,7 @@
 //! command, [`output`] is the only place that prints, [`exit`] says which code an ending gets.
 
 pub mod args;
+pub mod backend;
 pub mod commands;
 pub mod exit;
 pub mod job;

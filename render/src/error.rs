@@ -35,6 +35,9 @@ pub enum RenderError {
     /// `DIORAMA_ISA` asks for something this processor or program does not have.
     #[error("{0}")]
     InstructionSet(String),
+    /// The GPU failed.
+    #[error(transparent)]
+    Gpu(#[from] crate::gpu::GpuError),
     /// The denoiser could not be used.
     #[error(transparent)]
     Denoise(#[from] crate::denoise::OidnError),
@@ -46,6 +49,7 @@ impl RenderError {
         match self {
             Self::Asset { source, .. } => source.hint(),
             Self::Denoise(error) => error.hint(),
+            Self::Gpu(error) => error.hint(),
             Self::NoMesh { .. } | Self::NoCamera { .. } | Self::InstructionSet(_) => None,
         }
     }

@@ -5,7 +5,12 @@ use glam::{DVec3, Vec3};
 use crate::integrator::worlds::WorldSample;
 
 /// Batches that the samples of a pixel are counted in, for the variance.
-const BATCHES: u32 = 4;
+pub(crate) const BATCHES: u32 = 4;
+
+/// Samples of each batch but the last, of `samples` samples.
+pub(crate) fn batch_length(samples: u32) -> u32 {
+    samples.div_ceil(BATCHES).max(1)
+}
 
 /// Sums over the samples of one pixel for one world, in double precision and sample order.
 ///
@@ -80,7 +85,7 @@ impl PixelSums {
         Self {
             total: Sums::default(),
             batch: Sums::default(),
-            batch_length: samples.div_ceil(BATCHES).max(1),
+            batch_length: batch_length(samples),
             samples_in_batch: 0,
             batches: 0,
             squares: DVec3::ZERO,
@@ -101,6 +106,18 @@ impl PixelSums {
         if self.samples_in_batch == self.batch_length {
             self.close_batch();
         }
+    }
+
+    /// Adds a whole batch, summed elsewhere, of `samples` samples.
+    pub(crate) fn add_batch(&mut self, sum: &WorldSample, samples: u32) {
+        self.batch = Sums {
+            radiance: sum.radiance.as_dvec3(),
+            albedo: sum.albedo.as_dvec3(),
+            normal: sum.normal.as_dvec3(),
+            distance: f64::from(sum.distance),
+        };
+        self.samples_in_batch = samples;
+        self.close_batch();
     }
 
     #[inline(always)]

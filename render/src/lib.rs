@@ -8,6 +8,7 @@ pub mod denoise;
 pub mod denoiser;
 pub mod error;
 pub mod film;
+pub mod gpu;
 pub mod integrator;
 pub mod kernels;
 pub mod renderer;

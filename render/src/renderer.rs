@@ -13,6 +13,7 @@ use crate::accel::{Isa, Kernel, Simd8};
 use crate::denoise::{DenoiseInput, join_worlds};
 use crate::denoiser::{Denoise, Denoiser};
 use crate::film::{Pixel, PixelSums};
+use crate::gpu::{Gpu, GpuScene, TracedFrame};
 use crate::integrator::PathSettings;
 use crate::integrator::labels::{LabelPixel, LabelTracer};
 use crate::integrator::worlds::{Scratch, WorldTracer};
@@ -45,6 +46,9 @@ pub struct RenderSettings {
     pub camera: Option<String>,
     /// Also fill flow, occlusion and amodal counts.
     pub full_labels: bool,
+    /// Trace light on this GPU instead of the CPU. The same adapter and driver give the same bytes;
+    /// others, and the CPU, the same picture but for roundings. Labels come from the CPU always.
+    pub gpu: Option<Arc<Gpu>>,
 }
 
 impl Default for RenderSettings {
@@ -57,6 +61,7 @@ impl Default for RenderSettings {
             animate_noise: false,
             camera: None,
             full_labels: true,
+            gpu: None,
         }
     }
 }
@@ -72,6 +77,7 @@ pub struct Renderer {
     denoiser: Denoiser,
     filter: FilterTable,
     tables: &'static Tables,
+    on_gpu: Option<GpuScene>,
 }
 
 /// One traced row: pixels by world, then what the worlds share.
@@ -195,7 +201,8 @@ impl Renderer {
     /// Compiles `shot`: loads its assets and builds their trees.
     ///
     /// # Errors
-    /// A missing asset or camera, an instruction set that is not there, a denoiser that is not there.
+    /// A missing asset or camera, an instruction set or a denoiser that is not there, a scene that is too
+    /// large for the GPU.
     pub fn new(
         shot: &Shot,
         assets: &dyn AssetSource,
@@ -220,6 +227,11 @@ impl Renderer {
         let (tables, fixed) = rayon::join(tables, || StaticScene::new(shot, assets));
         let fixed = Arc::new(fixed?);
         let denoiser = Denoiser::new(settings.denoise)?;
+        let filter = FilterTable::blackman_harris();
+        let on_gpu = match &settings.gpu {
+            None => None,
+            Some(gpu) => Some(GpuScene::new(gpu.clone(), &fixed, tables, &filter)?),
+        };
         Ok(Self {
             denoiser,
             shot: Arc::new(shot.clone()),
@@ -227,8 +239,9 @@ impl Renderer {
             fixed,
             settings,
             isa,
-            filter: FilterTable::blackman_harris(),
+            filter,
             tables,
+            on_gpu,
         })
     }
 
@@ -284,40 +297,26 @@ impl Renderer {
     /// Renders everything of frame `index`.
     ///
     /// # Errors
-    /// Only the denoiser can fail.
+    /// The denoiser or the GPU fails.
     pub fn render_frame(&self, index: u32) -> Result<Frame, RenderError> {
         let [width, height] = self.shot.resolution;
         let mut frame = self.label_frame(index);
         let scene = self.frame_scene(i64::from(index));
-        let tracer = self.tracer(&scene, index);
-        let rows: Vec<Row> = (0..height)
-            .into_par_iter()
-            .map(|row| {
-                self.isa.dispatch(TraceRow {
-                    tracer: &tracer,
-                    row,
-                    width,
-                })
-            })
-            .collect();
-        frame.rays = rows.iter().map(|r| r.rays).sum();
-        frame.coverage = plane(
-            width,
-            height,
-            rows.iter().flat_map(|r| r.coverage.iter().copied()),
-        );
-        let touched: Vec<u32> = rows
-            .iter()
-            .flat_map(|r| r.touched.iter().copied())
-            .collect();
-        let worlds: Vec<Vec<Pixel>> = (0..scene.world_count)
-            .map(|w| {
-                rows.iter()
-                    .flat_map(|r| r.pixels[w].iter().copied())
-                    .collect()
-            })
-            .collect();
-        drop(rows);
+        let TracedFrame {
+            worlds,
+            touched,
+            coverage,
+            rays,
+        } = match &self.on_gpu {
+            Some(gpu) => gpu.trace(
+                &scene,
+                &self.tracer(&scene, index).settings,
+                self.shot.resolution,
+            )?,
+            None => self.trace_on_cpu(&scene, index),
+        };
+        frame.rays = rays;
+        frame.coverage = plane(width, height, coverage.into_iter());
         frame.worlds = worlds
             .iter()
             .enumerate()
@@ -341,6 +340,39 @@ impl Renderer {
         frame.log2_mean_luminance = log2_mean_luminance(&frame.worlds[0].radiance.data);
         self.finish_displays(&mut frame, &worlds)?;
         Ok(frame)
+    }
+
+    fn trace_on_cpu(&self, scene: &FrameScene, index: u32) -> TracedFrame {
+        let [width, height] = self.shot.resolution;
+        let tracer = self.tracer(scene, index);
+        let rows: Vec<Row> = (0..height)
+            .into_par_iter()
+            .map(|row| {
+                self.isa.dispatch(TraceRow {
+                    tracer: &tracer,
+                    row,
+                    width,
+                })
+            })
+            .collect();
+        TracedFrame {
+            worlds: (0..scene.world_count)
+                .map(|w| {
+                    rows.iter()
+                        .flat_map(|r| r.pixels[w].iter().copied())
+                        .collect()
+                })
+                .collect(),
+            touched: rows
+                .iter()
+                .flat_map(|r| r.touched.iter().copied())
+                .collect(),
+            coverage: rows
+                .iter()
+                .flat_map(|r| r.coverage.iter().copied())
+                .collect(),
+            rays: rows.iter().map(|r| r.rays).sum(),
+        }
     }
 
     /// Denoises every world by itself, joins them where they are equal, and takes them through

@@ -71,6 +71,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Rebuild or merge the lists of finished datasets
     Index(IndexArgs),
+    /// Say what this machine has, what would be chosen, and what stands in the way
+    Doctor(DoctorArgs),
     /// Print the version
     Version,
 }
@@ -131,6 +133,14 @@ pub struct IndexArgs {
     /// Write one merged list here, instead of one list beside each folder
     #[arg(long, short, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
+}
+
+/// `diorama doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Do not trace two seconds with each backend
+    #[arg(long)]
+    pub no_probe: bool,
 }
 
 /// Parses the arguments of the process (the program's own name first).

@@ -4,6 +4,8 @@ use clap::{Args, ValueEnum};
 use diorama_render::Denoise;
 use serde::{Deserialize, Serialize};
 
+use crate::backend::BackendSetting;
+
 /// What removes noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -47,4 +49,9 @@ pub struct PictureArgs {
     #[arg(long, value_name = "WHICH")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denoise: Option<DenoiseArg>,
+    /// Where light is traced (default auto: a GPU that is hardware and works, else the CPU). NAME is a
+    /// part of the adapter's name
+    #[arg(long, value_name = "auto|cpu|gpu[:NAME]")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<BackendSetting>,
 }

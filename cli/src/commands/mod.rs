@@ -1,5 +1,6 @@
 //! One module per command, and what they share.
 
+mod doctor;
 mod index;
 mod removal;
 mod render;
@@ -28,6 +29,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<Status> {
         Command::Render(args) => render::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Index(args) => index::run(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output),
         Command::Version => {
             output.data(&format!("diorama {}", env!("CARGO_PKG_VERSION")))?;
             Ok(Status::Good)

@@ -11,6 +11,7 @@ use diorama_video::fsx;
 use serde_json::json;
 
 use crate::args::RemovalArgs;
+use crate::backend::{Backend, BackendSetting};
 use crate::exit::{Status, UserError};
 use crate::job::{
     RemovalMaker, Report, RunLog, Studio, bytes_in_words, estimate, peak_memory, run as run_batch,
@@ -23,8 +24,10 @@ use crate::progress::Progress;
 /// Runs the command.
 pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
-    let plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
+    let mut plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;
+    let backend = backend_for(&plan, &job, output)?;
+    plan.picture.backend = backend.setting.clone();
     if args.batch.save_state {
         output.note(
             "`--save-state` writes no .blend: the whole state of a sample is in its shot.json",
@@ -35,6 +38,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let studio = Studio {
         plan: &plan,
         library: &library,
+        backend,
         pieces: &pieces,
     };
     if args.batch.estimate {
@@ -104,6 +108,25 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
         ))
     ))?;
     say_report(&report, &job, shown(&lists.list), output)
+}
+
+/// `auto` goes on with what a folder was begun with.
+fn backend_for(plan: &Plan, job: &Job, output: &Output) -> Result<Backend> {
+    let asked = &plan.picture.backend;
+    let begun = match asked {
+        BackendSetting::Auto => Plan::backend_of_folder(&job.output_dir),
+        BackendSetting::Cpu | BackendSetting::Gpu(_) => None,
+    };
+    let resolved = Backend::resolve(begun.as_ref().unwrap_or(asked), output);
+    Ok(match &begun {
+        Some(begun) => resolved.with_context(|| {
+            format!(
+                "{} was made with `--backend {begun}`",
+                job.output_dir.display()
+            )
+        })?,
+        None => resolved?,
+    })
 }
 
 fn say_trained_frames(plan: &Plan, output: &Output) {

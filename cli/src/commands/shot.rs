@@ -7,6 +7,7 @@ use diorama_synth::physics::PieceStore;
 use diorama_video::fsx;
 
 use crate::args::{OutputArgs, ShotCommand, ShotRemovalArgs};
+use crate::backend::Backend;
 use crate::exit::Status;
 use crate::job::Studio;
 use crate::output::Output;
@@ -24,6 +25,8 @@ fn removal(args: &ShotRemovalArgs, output: &Output) -> Result<Status> {
     let plan = Plan::resolve(&args.recipe, &OutputArgs::default(), hashes)?;
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     let studio = Studio {
+        // A Shot is judged on the CPU, so that it does not depend on the machine.
+        backend: Backend::cpu(),
         plan: &plan,
         library: &library,
         pieces: &pieces,

@@ -12,6 +12,7 @@ use diorama_synth::shot::Shot;
 use serde::Deserialize as _;
 
 use crate::args::VerifyArgs;
+use crate::backend::{Backend, BackendSetting};
 use crate::exit::{Status, UserError};
 use crate::output::Output;
 use crate::plan::PicturePlan;
@@ -34,6 +35,7 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Status> {
         let progress = Progress::new(output, 0, 0);
         let mut darkroom = Darkroom {
             library: &library,
+            output,
             at_hand: None,
         };
         let mut rerender =
@@ -66,6 +68,7 @@ fn say(report: &Report, output: &Output) -> Result<()> {
 /// Renders single frames again, keeping the renderer of the sample at hand.
 struct Darkroom<'a> {
     library: &'a Library,
+    output: &'a Output,
     at_hand: Option<(String, Renderer)>,
 }
 
@@ -74,7 +77,10 @@ impl Darkroom<'_> {
         let reason = |error: diorama_render::RenderError| error.to_string();
         let renderer = match self.at_hand.take() {
             Some((id, renderer)) if id == sample.id => renderer,
-            _ => Renderer::new(shot, self.library, settings(&sample.render)?).map_err(reason)?,
+            _ => {
+                let settings = settings(&sample.render, self.output)?;
+                Renderer::new(shot, self.library, settings).map_err(reason)?
+            }
         };
         let frame = renderer.render_frame(index).map_err(reason);
         self.at_hand = Some((sample.id.clone(), renderer));
@@ -83,9 +89,22 @@ impl Darkroom<'_> {
 }
 
 /// The renderer's settings as sample.json keeps them.
-fn settings(stored: &BTreeMap<String, serde_json::Value>) -> Result<RenderSettings, String> {
+fn settings(
+    stored: &BTreeMap<String, serde_json::Value>,
+    output: &Output,
+) -> Result<RenderSettings, String> {
     let stored = stored.clone().into_iter().collect();
-    PicturePlan::deserialize(serde_json::Value::Object(stored))
-        .map(|picture| picture.render_settings())
-        .map_err(|error| format!("`render` of sample.json: {error}"))
+    let picture = PicturePlan::deserialize(serde_json::Value::Object(stored))
+        .map_err(|error| format!("`render` of sample.json: {error}"))?;
+    // Samples without the word are older than the choice.
+    let backend = match &picture.backend {
+        BackendSetting::Auto => Backend::cpu(),
+        made_with => Backend::resolve(made_with, output).map_err(|error| {
+            format!("the sample was made with `--backend {made_with}`: {error}")
+        })?,
+    };
+    Ok(RenderSettings {
+        gpu: backend.gpu,
+        ..picture.render_settings()
+    })
 }

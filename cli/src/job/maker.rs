@@ -14,9 +14,6 @@ use super::sample::{Made, Studio};
 use crate::plan::{Job, sample_id};
 use crate::progress::Progress;
 
-/// Name of the only backend of this version in the journal.
-const BACKEND: &str = "cpu";
-
 /// Makes the samples of a `diorama removal` run.
 pub struct RemovalMaker<'a> {
     /// What samples are made with.
@@ -59,7 +56,7 @@ impl RemovalMaker<'_> {
             self.journal.push_done(&DoneEntry {
                 id: sample.id,
                 seed,
-                backend: BACKEND.into(),
+                backend: self.studio.backend.setting.to_string(),
                 files: sample.files,
                 quality: sample.quality,
                 timings: made.timings.clone(),

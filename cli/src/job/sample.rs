@@ -9,7 +9,7 @@ use diorama_assets::{AssetSource, Library};
 use diorama_postproc::{
     FinishedSample, Layout, ObjectBounds, PairKind, SampleOptions, SampleWriter,
 };
-use diorama_render::Renderer;
+use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::draw::{DrawError, draw_shot};
 use diorama_synth::physics::PieceStore;
 use diorama_synth::recipe;
@@ -18,6 +18,7 @@ use diorama_video::Encoder;
 
 use super::measure::measure;
 use super::pipeline::stream;
+use crate::backend::Backend;
 use crate::plan::{Plan, sample_id};
 
 /// What every sample of a run needs.
@@ -26,6 +27,8 @@ pub struct Studio<'a> {
     pub plan: &'a Plan,
     /// What to make it of.
     pub library: &'a Library,
+    /// Where light is traced.
+    pub backend: Backend,
     /// Collision shapes, made once.
     pub pieces: &'a PieceStore,
 }
@@ -90,7 +93,7 @@ impl Studio<'_> {
         frame_done: &(dyn Fn() + Sync),
     ) -> Result<Made> {
         let mut stages = Stages::start();
-        let mut renderer = Renderer::new(&shot, self.library, self.plan.picture.render_settings())?;
+        let mut renderer = Renderer::new(&shot, self.library, self.render_settings())?;
         stages.end("build");
         let first = renderer.render_frame(0)?;
         if matches!(shot.exposure, Exposure::Auto) {
@@ -125,6 +128,14 @@ impl Studio<'_> {
             samples,
             timings: stages.timings,
         })
+    }
+
+    /// How frames are rendered, and on what.
+    pub fn render_settings(&self) -> RenderSettings {
+        RenderSettings {
+            gpu: self.backend.gpu.clone(),
+            ..self.plan.picture.render_settings()
+        }
     }
 
     /// What to write of each sample.

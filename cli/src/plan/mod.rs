@@ -21,6 +21,7 @@ pub use job::{Job, Selection, sample_id};
 pub use setting::MaskRuleSetting;
 
 use crate::args::{DenoiseArg, OutputArgs, RecipeArgs};
+use crate::backend::BackendSetting;
 use crate::exit::UserError;
 
 /// Name of the file in the output folder.
@@ -37,10 +38,13 @@ pub struct PicturePlan {
     pub clamp_indirect: f64,
     /// What removes noise.
     pub denoise: DenoiseArg,
+    /// Where light is traced; what `auto` found, once a run has begun.
+    #[serde(default)]
+    pub backend: BackendSetting,
 }
 
 impl PicturePlan {
-    /// The same for the renderer.
+    /// The same for the renderer, on the CPU.
     pub fn render_settings(&self) -> RenderSettings {
         RenderSettings {
             samples: self.spp,
@@ -101,6 +105,7 @@ impl Plan {
                 max_bounces: 20,
                 clamp_indirect: 10.0,
                 denoise: DenoiseArg::Builtin,
+                backend: BackendSetting::Auto,
             },
             output: OutputPlan {
                 mask_mode: MaskMode::Trimask,
@@ -251,6 +256,14 @@ impl Plan {
                     .then(|| format!("{key} ({} there, {} here)", shown(there), shown(here)))
             })
             .collect())
+    }
+
+    /// The backend that a folder's samples were made with, where it has any.
+    pub fn backend_of_folder(dir: &Path) -> Option<BackendSetting> {
+        let text = fs_err::read_to_string(dir.join(FILE_NAME)).ok()?;
+        let stored: Table = toml::from_str(&text).ok()?;
+        let backend = stored.get("picture")?.get("backend")?;
+        backend.as_str()?.parse().ok()
     }
 
     /// Refuses a folder that was made with another plan.

@@ -26,6 +26,7 @@
 //! ```
 
 mod build;
+mod export;
 mod mesh;
 mod simd;
 mod surface;
@@ -38,6 +39,7 @@ mod triangle;
 use glam::Vec3;
 
 pub use build::{BuildOptions, Quality};
+pub(crate) use export::{Child, Target};
 pub use mesh::MeshBvh;
 pub use simd::{Isa, IsaError, Kernel, Portable, Simd8};
 pub use surface::{SurfaceFrame, SurfacePoint, offset_origin};

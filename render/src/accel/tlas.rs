@@ -93,15 +93,15 @@ enum Frame {
 #[derive(Debug, Clone)]
 pub struct Tlas {
     placed: Vec<Placed>,
-    nodes: Vec<Node>,
-    root: u32,
+    pub(super) nodes: Vec<Node>,
+    pub(super) root: u32,
     /// The instance in each leaf of the tree.
-    instance_of_leaf: Vec<u32>,
+    pub(super) instance_of_leaf: Vec<u32>,
     /// How far the box test moves planes outwards, as a share of coordinates: [`SLACK`], and what
     /// taking rays to object space needs.
-    slack: f32,
+    pub(super) slack: f32,
     /// The largest magnitude that goes into a coordinate of the boxes.
-    reach: f32,
+    pub(super) reach: f32,
 }
 
 impl Tlas {

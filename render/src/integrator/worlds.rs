@@ -26,7 +26,7 @@ use crate::scene::frame_scene::SurfacePoint;
 use crate::scene::lights::{IncidentRadiance, LightContext, LightSample, crossed_lights};
 
 /// Shadow rays to a point of a surface stop this share of the way before it.
-const SHADOW_END: f32 = 1.0 - 1.0e-4;
+pub(crate) const SHADOW_END: f32 = 1.0 - 1.0e-4;
 /// Where a shadow ray to a light at `distance` ends.
 #[inline(always)]
 pub(super) fn shadow_length(distance: f32) -> f32 {
@@ -38,7 +38,7 @@ pub(super) fn shadow_length(distance: f32) -> f32 {
 }
 
 /// Bounces before Russian roulette may end a path.
-const ROULETTE_FROM: u32 = 1;
+pub(crate) const ROULETTE_FROM: u32 = 1;
 
 /// What one sample of one pixel found, per world.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -13,13 +13,13 @@ use super::sampling::{Frame3, cosine_hemisphere, cosine_hemisphere_pdf, rest_of_
 use super::tables::{Tables, UNIFORM_HEMISPHERE_PDF, sheen_alpha, sheen_value};
 
 /// Weights below this add nothing visible and are dropped (Blender's CLOSURE_WEIGHT_CUTOFF).
-const CUTOFF: f32 = 1e-5;
+pub(crate) const CUTOFF: f32 = 1e-5;
 /// Steps of the index of refraction below this do not refract.
-const LEAST_STEP: f32 = 1e-3;
+pub(crate) const LEAST_STEP: f32 = 1e-3;
 /// Single-scattering albedos are not taken below this: they divide.
-const LEAST_ALBEDO: f32 = 1e-3;
+pub(crate) const LEAST_ALBEDO: f32 = 1e-3;
 /// Most lobes one surface can have.
-const MAX_LOBES: usize = 7;
+pub(crate) const MAX_LOBES: usize = 7;
 
 /// Principled inputs at one point, textures already looked up, clamped to their ranges.
 #[derive(Debug, Clone, Copy)]

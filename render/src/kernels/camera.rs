@@ -8,7 +8,7 @@ use super::sampling::concentric_disc;
 /// Width of the Blackman–Harris window, pixels: Blender's filter size of 1.5 is half of it.
 pub const FILTER_WIDTH: f32 = 3.0;
 /// Entries of the inverted filter table.
-const FILTER_TABLE: usize = 1024;
+pub(crate) const FILTER_TABLE: usize = 1024;
 
 /// A perspective camera at one instant, in world space.
 #[derive(Debug, Clone, Copy)]
@@ -122,6 +122,11 @@ impl FilterTable {
             inverse.push((x as f32 - 0.5) * FILTER_WIDTH);
         }
         Self { inverse }
+    }
+
+    /// The table: offsets at equal steps of the number drawn.
+    pub(crate) fn inverse(&self) -> &[f32] {
+        &self.inverse
     }
 
     /// Offset from the pixel centre, pixels, within ±[`FILTER_WIDTH`]/2.

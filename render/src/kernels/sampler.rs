@@ -28,7 +28,7 @@ pub enum Purpose {
     Interface = 7,
 }
 
-const PURPOSES: u32 = 8;
+pub(crate) const PURPOSES: u32 = 8;
 
 /// A good 32-bit mixer (Wellons' lowbias32).
 #[inline(always)]

@@ -15,13 +15,13 @@ use super::math::{INV_PI, TWO_PI, exp, ln, safe_sqrt, sqr};
 use super::sampling::concentric_disc;
 
 /// Points per axis of the two-dimensional tables.
-const FINE: usize = 32;
+pub(crate) const FINE: usize = 32;
 /// Points per axis of the three-dimensional tables.
-const COARSE: usize = 16;
+pub(crate) const COARSE: usize = 16;
 /// Points of the Hammersley set behind each entry: interpolation error dominates beyond this.
 const POINTS: u32 = 512;
 /// Largest z: index of refraction 40, a mirror.
-const LARGEST_Z: f32 = 0.975;
+pub(crate) const LARGEST_Z: f32 = 0.975;
 
 /// All tables. See the module text.
 #[derive(Debug)]
@@ -206,6 +206,20 @@ impl Tables {
             glass_leave: coarse.iter().map(|c| c[2]).collect(),
             sheen,
         }
+    }
+
+    /// All of them in the order of the fields.
+    pub(crate) fn all(&self) -> [&[f32]; 8] {
+        [
+            &self.reflection,
+            &self.reflection_average,
+            &self.dielectric_share,
+            &self.glass_enter,
+            &self.glass_leave,
+            &self.glass_enter_average,
+            &self.glass_leave_average,
+            &self.sheen,
+        ]
     }
 
     /// E(r, µ): see the field.

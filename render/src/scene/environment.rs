@@ -32,6 +32,20 @@ pub struct EnvironmentSample {
     pub place: [f32; 2],
 }
 
+/// An environment map as other backends read it.
+pub(crate) struct MapTables<'a> {
+    /// Texels.
+    pub(crate) width: u32,
+    /// Texels.
+    pub(crate) height: u32,
+    /// Row-major, top row first.
+    pub(crate) pixels: &'a [[f32; 3]],
+    /// Cumulative probability of the rows, `height + 1` values.
+    pub(crate) rows: &'a [f32],
+    /// The same within each row, `width + 1` values each.
+    pub(crate) columns: &'a [f32],
+}
+
 #[derive(Debug)]
 struct Map {
     source: Arc<EnvironmentMap>,
@@ -148,6 +162,26 @@ impl Environment {
     /// Is there any light at all?
     pub fn is_black(&self) -> bool {
         self.mean_brightness <= 0.0
+    }
+
+    /// Factor of everything, and sine and cosine of the turn about +Z.
+    pub(crate) fn scale_and_turn(&self) -> (Vec3, (f32, f32)) {
+        (self.scale, self.rotation)
+    }
+
+    /// The map's picture and the cumulative tables that directions are drawn from.
+    pub(crate) fn map_tables(&self) -> Option<MapTables<'_>> {
+        let map = self.map.as_ref()?;
+        let Pixels::RgbF32(pixels) = &map.source.image.pixels else {
+            return None;
+        };
+        Some(MapTables {
+            width: map.width as u32,
+            height: map.height as u32,
+            pixels,
+            rows: &map.rows.cumulative,
+            columns: &map.columns.cumulative,
+        })
     }
 
     #[inline(always)]

@@ -73,6 +73,21 @@ impl MeshLight {
         0.25 * self.area
     }
 
+    /// Cumulative share of the area, one entry more than triangles.
+    pub(crate) fn cumulative(&self) -> &[f32] {
+        &self.cumulative
+    }
+
+    /// m².
+    pub(crate) fn area(&self) -> f32 {
+        self.area
+    }
+
+    /// Centre and radius of the box around it.
+    pub(crate) fn sphere(&self) -> (Vec3, f32) {
+        (self.center, self.radius)
+    }
+
     /// Density per m² of [`LightGroup::sample`]'s points: uniform over the area.
     fn density(&self) -> f32 {
         1.0 / self.area
@@ -117,10 +132,10 @@ pub enum Shape {
 #[derive(Debug, Clone, Copy)]
 pub struct Cone {
     /// Unit, where it shines.
-    direction: Vec3,
-    cos_outer: f32,
+    pub(crate) direction: Vec3,
+    pub(crate) cos_outer: f32,
     /// 1/(width of the soft edge in cosine).
-    sharpness: f32,
+    pub(crate) sharpness: f32,
 }
 
 impl Cone {

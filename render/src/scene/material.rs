@@ -113,6 +113,21 @@ impl SurfaceMaterial {
         }
     }
 
+    /// What it was made from.
+    pub(crate) fn source(&self) -> &Material {
+        &self.source
+    }
+
+    /// The index in the scene's texture list of the image of a use.
+    pub(crate) fn texture_index(&self, use_: &TextureRef) -> usize {
+        self.first_texture + use_.image as usize
+    }
+
+    /// Principled inputs where no texture is.
+    pub(crate) fn constant(&self) -> &SurfaceValues {
+        &self.constant
+    }
+
     fn texture<'a>(&self, textures: &'a [Texture], use_: &TextureRef) -> Option<&'a Texture> {
         textures.get(self.first_texture + use_.image as usize)
     }

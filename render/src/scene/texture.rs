@@ -17,6 +17,11 @@ static SRGB_TO_LINEAR: LazyLock<[f32; 257]> = LazyLock::new(|| {
     })
 });
 
+/// Linear values of sRGB bytes.
+pub(crate) fn srgb_to_linear() -> &'static [f32; 256] {
+    &SRGB_TO_LINEAR
+}
+
 /// An image ready for lookup.
 #[derive(Debug)]
 pub struct Texture {
@@ -63,6 +68,16 @@ impl Texture {
             height: image.height,
             pixels: image.pixels.clone(),
         }
+    }
+
+    /// Width and height, texels.
+    pub(crate) fn size(&self) -> [u32; 2] {
+        [self.width, self.height]
+    }
+
+    /// Row-major, top row first.
+    pub(crate) fn pixels(&self) -> &Pixels {
+        &self.pixels
     }
 
     /// A pixel as it is stored: 0..=255 of 8-bit images.

@@ -4,6 +4,7 @@
 
 mod chi_squared;
 mod furnace;
+mod gpu;
 mod known_answers;
 mod labels;
 mod pair_law;

@@ -13,6 +13,7 @@ use diorama_synth::shot::{Environment, Exposure, Role, Shot, View, World, WorldS
 use serde_json::json;
 
 use crate::args::{DenoiseArg, RenderArgs, ViewArg};
+use crate::backend::Backend;
 use crate::exit::{Status, UserError};
 use crate::job::stream;
 use crate::output::Output;
@@ -37,7 +38,12 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     if let Target::Folder(folder) = &target {
         super::make_dir(folder)?;
     }
-    let settings = settings(args);
+    let asked = args.picture.backend.clone().unwrap_or_default();
+    let backend = Backend::resolve(&asked, output)?;
+    let settings = RenderSettings {
+        gpu: backend.gpu,
+        ..settings(args)
+    };
     let Stage { shot, assets } = stage;
     let mut renderer = Renderer::new(&shot, &assets, settings)?;
     for warning in assets.warnings() {
@@ -70,6 +76,7 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     progress.finish();
     output.json(&json!({
         "written": written, "frames": count, "rays": rays, "seconds_per_frame": seconds,
+        "backend": backend.setting,
     }))?;
     output.plain(args.output.display().to_string())?;
     Ok(Status::Good)

@@ -1,0 +1,233 @@
+//! The shaders' text: files of one topic each, put one after the other.
+//!
+//! Numbers that the CPU's kernels own are written in front, so that they exist once; so are the
+//! functions that read geometry and texels, which depend on over how many buffers these are spread.
+
+use std::fmt::Write as _;
+
+use super::tables::TableLayout;
+use crate::integrator::worlds::{ROULETTE_FROM, SHADOW_END};
+use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP, MAX_LOBES};
+use crate::kernels::camera::FILTER_TABLE;
+use crate::kernels::ggx::SMOOTH_ALPHA;
+use crate::kernels::sampler::{PURPOSES, Purpose};
+use crate::kernels::tables::{COARSE, FINE, LARGEST_Z};
+
+/// Invocations of a workgroup.
+pub(super) const WORKGROUP: u32 = 64;
+/// First binding of the geometry pages in group 0; texel pages follow them.
+pub(super) const FIRST_PAGE: u32 = 8;
+
+/// In the order of their dependence.
+const PARTS: [&str; 16] = [
+    include_str!("shaders/bindings.wgsl"),
+    include_str!("shaders/math.wgsl"),
+    include_str!("shaders/sampler.wgsl"),
+    include_str!("shaders/sampling.wgsl"),
+    include_str!("shaders/camera.wgsl"),
+    include_str!("shaders/tables.wgsl"),
+    include_str!("shaders/fresnel.wgsl"),
+    include_str!("shaders/ggx.wgsl"),
+    include_str!("shaders/bsdf.wgsl"),
+    include_str!("shaders/textures.wgsl"),
+    include_str!("shaders/environment.wgsl"),
+    include_str!("shaders/surface.wgsl"),
+    include_str!("shaders/lights.wgsl"),
+    include_str!("shaders/medium.wgsl"),
+    include_str!("shaders/film.wgsl"),
+    include_str!("shaders/traverse.wgsl"),
+];
+
+/// The path loop.
+const INTEGRATOR: &str = include_str!("shaders/integrator.wgsl");
+
+/// What the text depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ShaderOptions {
+    /// Buffers that geometry is spread over, at least 1.
+    pub(super) geometry_pages: u32,
+    /// log₂ of the 16-byte elements of one.
+    pub(super) geometry_shift: u32,
+    /// Buffers that texels are spread over, at least 1.
+    pub(super) texel_pages: u32,
+    /// log₂ of the words of one.
+    pub(super) texel_shift: u32,
+    /// Entries that a walk of the trees can have waiting.
+    pub(super) stack: u32,
+}
+
+/// The whole program; both entry points, `trace` and `shade`.
+pub(super) fn program(options: &ShaderOptions) -> String {
+    let mut text = constants(options);
+    pages(
+        &mut text,
+        "geometry",
+        "vec4<u32>",
+        FIRST_PAGE,
+        options.geometry_pages,
+        options.geometry_shift,
+    );
+    pages(
+        &mut text,
+        "texel",
+        "u32",
+        FIRST_PAGE + options.geometry_pages,
+        options.texel_pages,
+        options.texel_shift,
+    );
+    for part in PARTS {
+        text.push_str(part);
+        text.push('\n');
+    }
+    text.push_str(INTEGRATOR);
+    text
+}
+
+fn constants(options: &ShaderOptions) -> String {
+    let layout = TableLayout::new();
+    let whole = [
+        ("WORKGROUP", WORKGROUP as usize),
+        ("STACK", options.stack as usize),
+        ("MAX_LOBES", MAX_LOBES),
+        ("ROULETTE_FROM", ROULETTE_FROM as usize),
+        ("PURPOSES", PURPOSES as usize),
+        ("PURPOSE_FILTER", Purpose::Filter as usize),
+        ("PURPOSE_LENS", Purpose::Lens as usize),
+        ("PURPOSE_TIME", Purpose::Time as usize),
+        ("PURPOSE_DIRECTION", Purpose::Direction as usize),
+        ("PURPOSE_LIGHT", Purpose::Light as usize),
+        ("PURPOSE_OTHER_LIGHT", Purpose::OtherLight as usize),
+        ("PURPOSE_ROULETTE", Purpose::Roulette as usize),
+        ("PURPOSE_INTERFACE", Purpose::Interface as usize),
+        ("TABLE_FINE", FINE),
+        ("TABLE_COARSE", COARSE),
+        ("TABLE_REFLECTION", layout.reflection),
+        ("TABLE_REFLECTION_AVERAGE", layout.reflection_average),
+        ("TABLE_DIELECTRIC_SHARE", layout.dielectric_share),
+        ("TABLE_GLASS_ENTER", layout.glass_enter),
+        ("TABLE_GLASS_LEAVE", layout.glass_leave),
+        ("TABLE_GLASS_ENTER_AVERAGE", layout.glass_enter_average),
+        ("TABLE_GLASS_LEAVE_AVERAGE", layout.glass_leave_average),
+        ("TABLE_SHEEN", layout.sheen),
+        ("TABLE_FILTER", layout.filter),
+        ("TABLE_FILTER_SIZE", FILTER_TABLE),
+        ("TABLE_SRGB", layout.srgb),
+    ];
+    let real = [
+        ("CUTOFF", CUTOFF),
+        ("LEAST_ALBEDO", LEAST_ALBEDO),
+        ("LEAST_STEP", LEAST_STEP),
+        ("SMOOTH_ALPHA", SMOOTH_ALPHA),
+        ("SHADOW_END", SHADOW_END),
+        ("TABLE_LARGEST_Z", LARGEST_Z),
+    ];
+    let mut text = String::new();
+    for (name, value) in whole {
+        let _ = writeln!(text, "const {name}: u32 = {value}u;");
+    }
+    for (name, value) in real {
+        // Rust prints the shortest digits that read back as the same number.
+        let _ = writeln!(text, "const {name}: f32 = {value:?}f;");
+    }
+    text
+}
+
+/// Bindings of pages and the function that reads one element of them.
+fn pages(text: &mut String, name: &str, element: &str, first: u32, count: u32, shift: u32) {
+    for page in 0..count {
+        let _ = writeln!(
+            text,
+            "@group(0) @binding({}) var<storage, read> {name}_page{page}: array<{element}>;",
+            first + page
+        );
+    }
+    let _ = writeln!(text, "fn {name}(address: u32) -> {element} {{");
+    if count > 1 {
+        let mask = (1_u64 << shift) - 1;
+        let _ = writeln!(
+            text,
+            "    let within = address & {mask}u;\n    switch address >> {shift}u {{"
+        );
+        for page in 1..count {
+            let _ = writeln!(
+                text,
+                "        case {page}u: {{ return {name}_page{page}[within]; }}"
+            );
+        }
+        let _ = writeln!(
+            text,
+            "        default: {{ return {name}_page0[within]; }}\n    }}"
+        );
+    } else {
+        let _ = writeln!(text, "    return {name}_page0[address];");
+    }
+    text.push_str("}\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::layout::layouts;
+
+    fn parse(options: &ShaderOptions) -> naga::Module {
+        let text = program(options);
+        naga::front::wgsl::parse_str(&text)
+            .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)))
+    }
+
+    const ONE_PAGE: ShaderOptions = ShaderOptions {
+        geometry_pages: 1,
+        geometry_shift: 23,
+        texel_pages: 1,
+        texel_shift: 25,
+        stack: 24,
+    };
+
+    #[test]
+    fn the_program_is_valid_with_any_number_of_pages() {
+        for (geometry_pages, texel_pages) in [(1, 1), (3, 1), (8, 8)] {
+            let options = ShaderOptions {
+                geometry_pages,
+                texel_pages,
+                ..ONE_PAGE
+            };
+            let module = parse(&options);
+            let names: Vec<&str> = module
+                .entry_points
+                .iter()
+                .map(|e| e.name.as_str())
+                .collect();
+            assert_eq!(names, ["trace", "shade"]);
+            // No capability beyond WebGPU's own: every adapter can run it.
+            naga::valid::Validator::new(
+                naga::valid::ValidationFlags::all(),
+                naga::valid::Capabilities::empty(),
+            )
+            .validate(&module)
+            .unwrap_or_else(|error| {
+                panic!("{}", error.emit_to_string(&program(&options)));
+            });
+        }
+    }
+
+    #[test]
+    fn structures_lie_as_the_host_writes_them() {
+        let module = parse(&ONE_PAGE);
+        for (name, size, fields) in layouts() {
+            let (_, found) = module
+                .types
+                .iter()
+                .find(|(_, t)| t.name.as_deref() == Some(name))
+                .unwrap_or_else(|| panic!("no structure {name} in the shaders"));
+            let naga::TypeInner::Struct { members, span } = &found.inner else {
+                panic!("{name} is no structure");
+            };
+            assert_eq!(*span as usize, size, "size of {name}");
+            let theirs: Vec<(&str, usize)> = members
+                .iter()
+                .map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize))
+                .collect();
+            assert_eq!(theirs, fields, "{name}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+// What host and shaders share: structures (layout.rs has the same, and a test that compares them),
+// buffers, and where things are in them.
+
+struct Camera {
+    origin: vec3<f32>,
+    tan_half_width: f32,
+    right: vec3<f32>,
+    width: f32,
+    up: vec3<f32>,
+    height: f32,
+    forward: vec3<f32>,
+    aperture_radius: f32,
+    shift: vec2<f32>,
+    focus_distance: f32,
+    unused: u32,
+}
+
+// What is the same for all paths of a frame.
+struct Frame {
+    // At the shutter's opening, centre and closing.
+    cameras: array<Camera, 3>,
+    environment_scale: vec3<f32>,
+    motion_blur: u32,
+    // Sine and cosine of the turn about +Z.
+    environment_turn: vec2<f32>,
+    environment_is_black: u32,
+    // 0: a constant.
+    environment_width: u32,
+    environment_height: u32,
+    // In the texel pages.
+    environment_texels: u32,
+    environment_rows: u32,
+    environment_columns: u32,
+    seed: u32,
+    samples: u32,
+    sample_mask: u32,
+    max_bounces: u32,
+    clamp_indirect: f32,
+    world_count: u32,
+    batch_length: u32,
+    material_count: u32,
+    shared_lights: u32,
+    other_lights: u32,
+    // Where the instance numbers of the upper tree's leaves begin.
+    upper_items: u32,
+    instance_count: u32,
+    // The box test of the upper tree moves planes outwards by this share of coordinates.
+    upper_slack: f32,
+    // Largest magnitude that goes into one of its coordinates.
+    upper_reach: f32,
+    // 0, which no compiler knows.
+    zero: u32,
+    unused: u32,
+}
+
+// The part of a frame that one chunk of pixels is.
+struct Chunk {
+    slots: u32,
+    // Of the picture.
+    width: u32,
+    unused0: u32,
+    unused1: u32,
+}
+
+struct MeshRecord {
+    // In the geometry pages, units of 16 bytes.
+    nodes: u32,
+    triangles: u32,
+    shading: u32,
+    normals: u32,
+    uvs: u32,
+    colors: u32,
+    tangents: u32,
+    // Largest magnitude of a coordinate.
+    reach: f32,
+}
+
+struct InstanceRecord {
+    // Columns of world_from_object as the shutter opens and as it closes.
+    open: array<vec4<f32>, 4>,
+    close: array<vec4<f32>, 4>,
+    // Columns of object_from_world at rest.
+    inverse: array<vec4<f32>, 4>,
+    mesh: u32,
+    worlds: u32,
+    id: u32,
+    flags: u32,
+    first_material: u32,
+    role: u32,
+    unused0: u32,
+    unused1: u32,
+}
+
+const INSTANCE_IS_WORLD: u32 = 1u;
+const INSTANCE_MOVES: u32 = 2u;
+const INSTANCE_HAS_ALPHA: u32 = 4u;
+const NONE: u32 = 0xffffffffu;
+
+struct TextureUse {
+    matrix: vec4<f32>,
+    offset: vec2<f32>,
+    // In the texel pages.
+    texels: u32,
+    // 0: no texture.
+    kind: u32,
+    width: u32,
+    height: u32,
+    // Bits 0–1 wrap of u, 2–3 of v (repeat, mirror, clamp), 4 nearest, 5 second UV set.
+    flags: u32,
+    unused: u32,
+}
+
+const TEXTURE_NONE: u32 = 0u;
+const TEXTURE_SRGB: u32 = 1u;
+const TEXTURE_DATA: u32 = 2u;
+const TEXTURE_FLOAT: u32 = 3u;
+
+struct MaterialRecord {
+    base_color: vec3<f32>,
+    metallic: f32,
+    specular_tint: vec3<f32>,
+    roughness: f32,
+    coat_tint: vec3<f32>,
+    ior: f32,
+    sheen_tint: vec3<f32>,
+    specular: f32,
+    emission: vec3<f32>,
+    transmission: f32,
+    absorption: vec3<f32>,
+    transmission_roughness: f32,
+    diffuse_transmission: f32,
+    coat: f32,
+    coat_roughness: f32,
+    coat_ior: f32,
+    sheen: f32,
+    sheen_roughness: f32,
+    alpha: f32,
+    alpha_cutoff: f32,
+    normal_scale: f32,
+    flags: u32,
+    // Bit for each of `textures` that is there.
+    texture_bits: u32,
+    unused: u32,
+    textures: array<TextureUse, 8>,
+}
+
+const MATERIAL_THIN: u32 = 1u;
+const MATERIAL_HAS_ALPHA: u32 = 2u;
+const MATERIAL_EMISSIVE: u32 = 4u;
+const MATERIAL_HAS_INSIDE: u32 = 8u;
+const MATERIAL_ALPHA_BLEND: u32 = 16u;
+const MATERIAL_ALPHA_MASK: u32 = 32u;
+const MATERIAL_TRANSMITS: u32 = 64u;
+
+const TEXTURE_BASE_COLOR: u32 = 0u;
+const TEXTURE_METALLIC_ROUGHNESS: u32 = 1u;
+const TEXTURE_SPECULAR: u32 = 2u;
+const TEXTURE_TRANSMISSION: u32 = 3u;
+const TEXTURE_COAT: u32 = 4u;
+const TEXTURE_COAT_ROUGHNESS: u32 = 5u;
+const TEXTURE_EMISSION: u32 = 6u;
+const TEXTURE_NORMAL: u32 = 7u;
+
+struct LightRecord {
+    radiance: vec3<f32>,
+    kind: u32,
+    position: vec3<f32>,
+    worlds: u32,
+    // Sun: towards it; area and spot: where it shines.
+    direction: vec3<f32>,
+    power: f32,
+    side_u: vec3<f32>,
+    // Sun: 1 − cos of its half angle; point: radius; mesh: radius of its box.
+    size: f32,
+    side_v: vec3<f32>,
+    cos_outer: f32,
+    // Of a spot's edge; 0: not a spot.
+    sharpness: f32,
+    // Mesh: m².
+    area: f32,
+    // Mesh: in `emitters`.
+    first_emitter: u32,
+    emitter_count: u32,
+    instance: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
+}
+
+const LIGHT_ENVIRONMENT: u32 = 0u;
+const LIGHT_SUN: u32 = 1u;
+const LIGHT_SPHERE: u32 = 2u;
+const LIGHT_AREA: u32 = 3u;
+const LIGHT_MESH: u32 = 4u;
+
+// An emitting triangle in the world.
+struct Emitter {
+    p0: vec3<f32>,
+    // Share of the area of all up to this one, this one included.
+    cumulative: f32,
+    p1: vec3<f32>,
+    // Where the mesh keeps the triangle.
+    slot: u32,
+    p2: vec3<f32>,
+    unused: u32,
+}
+
+// Where a pixel is in its work.
+struct SlotState {
+    phase: u32,
+    sample: u32,
+    // Paths that wait behind the one at hand.
+    parts: u32,
+    // The path at hand goes on.
+    alive: u32,
+    // Bit w: some sample met something that tells world w from world 0.
+    touched: u32,
+    background: u32,
+    keep: u32,
+    remove: u32,
+    in_batch: u32,
+    batch: u32,
+    rays: u32,
+    unused: u32,
+}
+
+const FRESH: u32 = 0u;
+const WORKING: u32 = 1u;
+const DONE: u32 = 2u;
+
+// Everything a path needs to go on.
+struct PathState {
+    origin: vec3<f32>,
+    time: f32,
+    direction: vec3<f32>,
+    worlds: u32,
+    beta: vec3<f32>,
+    bounce: u32,
+    // Where the direction was sampled, for the densities of light sampling.
+    from_position: vec3<f32>,
+    // DELTA after a smooth lobe and at the camera.
+    pdf: f32,
+    from_normal: vec3<f32>,
+    from_transmits: u32,
+    // The triangle that the ray leaves: a plane is met once only.
+    left_instance: u32,
+    left_slot: u32,
+    media_count: u32,
+    unused: u32,
+    // Objects that the path is inside of, and their absorption.
+    media_ids: vec4<u32>,
+    media: array<vec4<f32>, 4>,
+}
+
+// A ray to a light, and what it brings where it is not blocked.
+struct ShadowState {
+    origin: vec3<f32>,
+    t_max: f32,
+    direction: vec3<f32>,
+    // 0: no ray.
+    worlds: u32,
+    contribution: vec3<f32>,
+    blocked: u32,
+    left_instance: u32,
+    left_slot: u32,
+    path_worlds: u32,
+    unused: u32,
+    time: f32,
+    bounce: u32,
+    unused1: u32,
+    unused2: u32,
+}
+
+struct HitState {
+    t: f32,
+    u: f32,
+    v: f32,
+    instance: u32,
+    slot: u32,
+    primitive: u32,
+    unused0: u32,
+    unused1: u32,
+}
+
+// What a sample found in a world, or the sum over samples.
+struct Found {
+    radiance: vec3<f32>,
+    distance: f32,
+    albedo: vec3<f32>,
+    // Index of the first instance plus one.
+    first: u32,
+    normal: vec3<f32>,
+    unused: u32,
+}
+
+// Sums over the samples of a batch, with what their roundings lost.
+struct Sums {
+    sum: Found,
+    lost: Found,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<storage, read> meshes: array<MeshRecord>;
+@group(0) @binding(2) var<storage, read> instances: array<InstanceRecord>;
+@group(0) @binding(3) var<storage, read> materials: array<MaterialRecord>;
+@group(0) @binding(4) var<storage, read> lights: array<LightRecord>;
+@group(0) @binding(5) var<storage, read> emitters: array<Emitter>;
+@group(0) @binding(6) var<storage, read> tables: array<f32>;
+@group(0) @binding(7) var<storage, read> upper: array<vec4<u32>>;
+
+@group(1) @binding(0) var<uniform> chunk: Chunk;
+@group(1) @binding(1) var<storage, read> pixels: array<u32>;
+@group(1) @binding(2) var<storage, read_write> slots: array<SlotState>;
+@group(1) @binding(3) var<storage, read_write> paths: array<PathState>;
+@group(1) @binding(4) var<storage, read_write> shadows: array<ShadowState>;
+@group(1) @binding(5) var<storage, read_write> hits: array<HitState>;
+@group(1) @binding(6) var<storage, read_write> found: array<Found>;
+@group(1) @binding(7) var<storage, read_write> sums: array<Sums>;
+@group(1) @binding(8) var<storage, read_write> batches: array<Found>;
+@group(1) @binding(9) var<storage, read_write> working: atomic<u32>;
+
+// The slot of an invocation; NONE beyond the last.
+fn slot_of(id: vec3<u32>) -> u32 {
+    return select(NONE, id.x, id.x < chunk.slots);
+}
+
+fn geometry_f32(address: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(geometry(address));
+}

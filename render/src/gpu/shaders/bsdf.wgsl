@@ -1,0 +1,442 @@
+// Blender 4.3's Principled BSDF as a short list of lobes: twin of kernels/bsdf.rs.
+
+const LOBE_DIFFUSE: u32 = 0u;
+const LOBE_DIFFUSE_TRANSMISSION: u32 = 1u;
+const LOBE_SHEEN: u32 = 2u;
+const LOBE_METAL: u32 = 3u;
+const LOBE_DIELECTRIC: u32 = 4u;
+const LOBE_GLASS: u32 = 5u;
+const LOBE_GLASS_REFLECTION: u32 = 6u;
+const LOBE_GLASS_REFRACTION: u32 = 7u;
+const LOBE_THIN_GLASS: u32 = 8u;
+
+// Principled inputs at one point.
+struct SurfaceValues {
+    base_color: vec3<f32>,
+    metallic: f32,
+    specular_tint: vec3<f32>,
+    roughness: f32,
+    coat_tint: vec3<f32>,
+    ior: f32,
+    sheen_tint: vec3<f32>,
+    specular: f32,
+    transmission: f32,
+    transmission_roughness: f32,
+    diffuse_transmission: f32,
+    coat: f32,
+    coat_roughness: f32,
+    coat_ior: f32,
+    sheen: f32,
+    sheen_roughness: f32,
+    thin_walled: bool,
+}
+
+struct Lobe {
+    weight: vec3<f32>,
+    // Probability with which it is chosen.
+    choice: f32,
+    // Metal: the correction term; glass: the tint of what passes.
+    second: vec3<f32>,
+    alpha: f32,
+    fresnel: TintedDielectric,
+    kind: u32,
+}
+
+// The BSDF at hand. One at a time is enough, and copies of it would be large.
+var<private> lobes: array<Lobe, MAX_LOBES>;
+var<private> lobe_count: u32;
+
+struct Bsdf {
+    frame: Frame3,
+    geometric_normal: vec3<f32>,
+    wo: vec3<f32>,
+    has_density: bool,
+}
+
+struct BsdfValue {
+    value: vec3<f32>,
+    pdf: f32,
+}
+
+// What a layer of `albedo` leaves of `weight`.
+fn under(albedo: vec3<f32>, weight: vec3<f32>) -> vec3<f32> {
+    let covered = select(vec3<f32>(0.0), albedo / weight, weight > vec3<f32>(0.0));
+    return weight * clamp(1.0 - largest3(covered), 0.0, 1.0);
+}
+
+// Albedo of facets that lose nothing (x) and its cosine-weighted mean (y).
+fn facets_reflection(r: f32, mu: f32) -> vec2<f32> {
+    return vec2<f32>(max(reflection_albedo(r, mu), LEAST_ALBEDO), reflection_albedo_average(r));
+}
+
+fn facets_glass(r: f32, mu: f32, eta: f32) -> vec2<f32> {
+    return vec2<f32>(max(glass_albedo(r, mu, eta), LEAST_ALBEDO), glass_albedo_average(r, eta));
+}
+
+// Factor for the energy that single scattering loses; a facet keeps `share` of what it meets.
+fn compensation_of(facets: vec2<f32>, share: vec3<f32>) -> vec3<f32> {
+    let f_ms = share * facets.y / max(1.0 - share * (1.0 - facets.y), vec3<f32>(1e-4));
+    return 1.0 + f_ms * ((1.0 - facets.x) / facets.x);
+}
+
+fn is_smooth(kind: u32, alpha: f32) -> bool {
+    return kind > LOBE_SHEEN && alpha < SMOOTH_ALPHA;
+}
+
+fn push_lobe(
+    kind: u32,
+    alpha: f32,
+    fresnel: TintedDielectric,
+    second: vec3<f32>,
+    weight: vec3<f32>,
+    albedo: vec3<f32>,
+) {
+    let choice = mean3(albedo);
+    if choice > CUTOFF && lobe_count < MAX_LOBES {
+        lobes[lobe_count] = Lobe(weight, choice, second, alpha, fresnel, kind);
+        lobe_count++;
+    }
+}
+
+// What sheen and coat leave of the light from below: also the weight of emission. `push`: their lobes too.
+fn upper_layers(values: SurfaceValues, mu: f32, push: bool) -> vec3<f32> {
+    let none = TintedDielectric(vec3<f32>(0.0), 1.0, 0.0, 1.0);
+    var weight = vec3<f32>(1.0);
+    if values.sheen > CUTOFF {
+        let unscaled = sheen_albedo_unscaled(values.sheen_roughness, mu);
+        let albedo = min(unscaled, 1.0);
+        let scale = select(1.0, 1.0 / unscaled, unscaled > 1.0);
+        let tinted = values.sheen_tint * values.sheen;
+        if push {
+            let alpha = sheen_alpha(values.sheen_roughness);
+            push_lobe(LOBE_SHEEN, alpha, none, vec3<f32>(0.0), tinted * scale, tinted * albedo);
+        }
+        weight = under(tinted * albedo, weight);
+    }
+    if values.coat > CUTOFF {
+        let fresnel = tinted_dielectric(values.coat_ior, vec3<f32>(f0_from_ior(values.coat_ior)));
+        // Blender takes a coat's albedo for that of a smooth one.
+        let albedo = tinted_at(fresnel, mu).xyz;
+        let coat = weight * values.coat;
+        if push {
+            let facets = facets_reflection(values.coat_roughness, mu);
+            let compensation = compensation_of(facets, tinted_average(fresnel));
+            push_lobe(
+                LOBE_DIELECTRIC,
+                sqr(values.coat_roughness),
+                fresnel,
+                vec3<f32>(0.0),
+                coat * compensation,
+                coat * albedo,
+            );
+        }
+        weight = under(coat * albedo, weight);
+        if any(values.coat_tint != vec3<f32>(1.0)) {
+            let cos_t = max(safe_sqrt(1.0 - (1.0 - mu * mu) / sqr(values.coat_ior)), 1e-3);
+            let depth = 1.0 / cos_t;
+            let tint = vec3<f32>(
+                power(values.coat_tint.x, depth),
+                power(values.coat_tint.y, depth),
+                power(values.coat_tint.z, depth),
+            );
+            weight *= 1.0 + (tint - 1.0) * values.coat;
+        }
+    }
+    return weight;
+}
+
+// The viewing direction in local space: from just above the surface where a shading normal faces away.
+fn local_view(f: Frame3, wo_world: vec3<f32>) -> vec3<f32> {
+    var wo = to_local(f, wo_world);
+    wo.z = max(wo.z, 1e-4);
+    return normalize_or(wo, UP);
+}
+
+fn bsdf_new(
+    values: SurfaceValues,
+    wo_world: vec3<f32>,
+    normal: vec3<f32>,
+    geometric_normal: vec3<f32>,
+    entering: bool,
+) -> Bsdf {
+    let f = frame_from_z(normal);
+    let wo = local_view(f, wo_world);
+    let mu = wo.z;
+    let none = TintedDielectric(vec3<f32>(0.0), 1.0, 0.0, 1.0);
+    let zero = vec3<f32>(0.0);
+    let one = vec3<f32>(1.0);
+    lobe_count = 0u;
+    let base = clamp(values.base_color, zero, one);
+    let r = values.roughness;
+    let alpha = sqr(r);
+    var weight = upper_layers(values, mu, true);
+    let facets = facets_reflection(r, mu);
+
+    if values.metallic > CUTOFF {
+        let b = f82_b(base, clamp(values.specular_tint, zero, one));
+        let compensation = compensation_of(facets, f82_average(base, b));
+        let metal = weight * values.metallic;
+        var fresnel = none;
+        fresnel.f0 = base;
+        let albedo = metal * compensation * facets.x * f82(base, b, mu);
+        push_lobe(LOBE_METAL, alpha, fresnel, b, metal * compensation, albedo);
+        weight *= 1.0 - values.metallic;
+    }
+    if values.transmission > CUTOFF && largest3(weight) > CUTOFF {
+        push_glass(values, weight * values.transmission, base, mu, entering);
+        weight *= 1.0 - values.transmission;
+    }
+    if largest3(weight) > CUTOFF {
+        var eta = values.ior;
+        var f0 = f0_from_ior(eta);
+        if values.specular != 0.5 {
+            f0 *= 2.0 * values.specular;
+            eta = ior_from_f0(f0);
+        }
+        if eta > 1.0 + 1e-5 {
+            let fresnel = tinted_dielectric(eta, clamp(values.specular_tint * f0, zero, one));
+            let share = dielectric_share(r, mu, eta);
+            let compensation = compensation_of(facets, tinted_average(fresnel));
+            let albedo = compensation * facets.x * tinted_between(fresnel, share);
+            push_lobe(LOBE_DIELECTRIC, alpha, fresnel, zero, weight * compensation, weight * albedo);
+            weight = under(weight * albedo, weight);
+        }
+        let diffuse = weight * values.base_color;
+        let through = values.diffuse_transmission;
+        if through > CUTOFF {
+            let passed = diffuse * through;
+            push_lobe(LOBE_DIFFUSE_TRANSMISSION, 1.0, none, zero, passed, passed);
+        }
+        if through < 1.0 {
+            let kept = diffuse * (1.0 - through);
+            push_lobe(LOBE_DIFFUSE, 1.0, none, zero, kept, kept);
+        }
+    }
+
+    var total = 0.0;
+    for (var i = 0u; i < lobe_count; i++) {
+        total += lobes[i].choice;
+    }
+    let scale = select(0.0, 1.0 / total, total > 0.0);
+    var has_density = false;
+    for (var i = 0u; i < lobe_count; i++) {
+        lobes[i].choice *= scale;
+        has_density = has_density || !is_smooth(lobes[i].kind, lobes[i].alpha);
+    }
+    return Bsdf(f, geometric_normal, wo, has_density);
+}
+
+fn push_glass(
+    values: SurfaceValues,
+    weight: vec3<f32>,
+    base: vec3<f32>,
+    mu: f32,
+    entering: bool,
+) {
+    let zero = vec3<f32>(0.0);
+    // Without a step in the index nothing bends.
+    let r = select(values.roughness, 0.0, values.ior - 1.0 < LEAST_STEP);
+    let alpha = sqr(r);
+    let eta = select(1.0 / values.ior, values.ior, entering || values.thin_walled);
+    let f0 = clamp(values.specular_tint, zero, vec3<f32>(1.0)) * f0_from_ior(values.ior);
+    let fresnel = tinted_dielectric(eta, f0);
+    if values.thin_walled {
+        push_lobe(LOBE_THIN_GLASS, alpha, fresnel, base, weight, weight);
+        return;
+    }
+    // Light crosses two faces: each takes the square root of the tint.
+    let tint = vec3<f32>(safe_sqrt(base.x), safe_sqrt(base.y), safe_sqrt(base.z));
+    let own = values.transmission_roughness;
+    let through_r = select(r, 1.0 - (1.0 - r) * (1.0 - own), own >= 0.0 && r > 0.0);
+    // As Blender: each further bounce is taken to be a tinted passage.
+    let facets = facets_glass(through_r, mu, eta);
+    let refraction = compensation_of(facets, tint);
+    if abs(through_r - r) < 1e-4 {
+        let albedo = weight * refraction * facets.x;
+        push_lobe(LOBE_GLASS, alpha, fresnel, tint, weight * refraction, albedo);
+    } else {
+        let f = tinted_at(fresnel, mu).xyz;
+        let reflection = compensation_of(facets_reflection(r, mu), tinted_average(fresnel));
+        push_lobe(LOBE_GLASS_REFLECTION, alpha, fresnel, zero, weight * reflection, weight * f);
+        push_lobe(
+            LOBE_GLASS_REFRACTION,
+            sqr(through_r),
+            fresnel,
+            tint,
+            weight * refraction,
+            weight * (1.0 - f) * tint,
+        );
+    }
+}
+
+// Probability of choosing reflection.
+fn reflect_probability(f: vec3<f32>, through: vec3<f32>) -> f32 {
+    let a = mean3(f);
+    let b = mean3(through);
+    return select(1.0, a / (a + b), a + b > 0.0);
+}
+
+fn eval_refraction(lobe: Lobe, wo: vec3<f32>, wi: vec3<f32>, shared_facets: bool) -> BsdfValue {
+    let nothing = BsdfValue(vec3<f32>(0.0), 0.0);
+    let eta = lobe.fresnel.eta;
+    let sum = wo + wi * eta;
+    let length = length3(sum);
+    if length < 1e-6 {
+        return nothing;
+    }
+    var h = sum / length;
+    if h.z < 0.0 {
+        h = -h;
+    }
+    let c = dot3(wo, h);
+    if c <= 0.0 || dot3(wi, h) >= 0.0 {
+        return nothing;
+    }
+    let f = tinted_at(lobe.fresnel, c).xyz;
+    let through = (1.0 - f) * lobe.second;
+    let facets = ggx_refraction(wo, wi, h, 1.0 / length, eta, lobe.alpha);
+    let choice = select(1.0, 1.0 - reflect_probability(f, through), shared_facets);
+    return BsdfValue(through * facets.y, facets.x * choice);
+}
+
+// BSDF × |cosθ_i| and pdf of all lobes that are not smooth; directions are local.
+fn bsdf_eval_local(wo: vec3<f32>, wi: vec3<f32>) -> BsdfValue {
+    var value = vec3<f32>(0.0);
+    var pdf = 0.0;
+    let reflected = wi.z > 0.0;
+    // Half vector with wi turned to the side of wo.
+    let h = normalize_or(wo + vec3<f32>(wi.x, wi.y, abs(wi.z)), UP);
+    let c = clamp(dot3(wo, h), 0.0, 1.0);
+    for (var i = 0u; i < lobe_count; i++) {
+        let lobe = lobes[i];
+        if is_smooth(lobe.kind, lobe.alpha) {
+            continue;
+        }
+        var f = vec3<f32>(0.0);
+        var p = 0.0;
+        switch lobe.kind {
+            case LOBE_DIFFUSE, LOBE_DIFFUSE_TRANSMISSION: {
+                p = cosine_hemisphere_pdf(select(-wi.z, wi.z, lobe.kind == LOBE_DIFFUSE));
+                f = vec3<f32>(p);
+            }
+            case LOBE_SHEEN: {
+                if reflected {
+                    f = vec3<f32>(sheen_value(wo, wi, lobe.alpha));
+                    p = 0.5 * INV_PI;
+                }
+            }
+            default: {
+                if reflected || lobe.kind == LOBE_THIN_GLASS {
+                    if lobe.kind != LOBE_GLASS_REFRACTION {
+                        let facets = ggx_reflection(wo, wi, h, lobe.alpha);
+                        if lobe.kind == LOBE_METAL {
+                            f = f82(lobe.fresnel.f0, lobe.second, c) * facets.y;
+                            p = facets.x;
+                        } else {
+                            let fresnel = tinted_at(lobe.fresnel, c).xyz;
+                            f = fresnel * facets.y;
+                            p = facets.x;
+                            if lobe.kind == LOBE_GLASS || lobe.kind == LOBE_THIN_GLASS {
+                                let through = (1.0 - fresnel) * lobe.second;
+                                let choice = reflect_probability(fresnel, through);
+                                if reflected {
+                                    p = facets.x * choice;
+                                } else {
+                                    f = through * facets.y;
+                                    p = facets.x * (1.0 - choice);
+                                }
+                            }
+                        }
+                    }
+                } else if lobe.kind == LOBE_GLASS || lobe.kind == LOBE_GLASS_REFRACTION {
+                    let refracted = eval_refraction(lobe, wo, wi, lobe.kind == LOBE_GLASS);
+                    f = refracted.value;
+                    p = refracted.pdf;
+                }
+            }
+        }
+        value += lobe.weight * f;
+        pdf += lobe.choice * p;
+    }
+    return BsdfValue(value, pdf);
+}
+
+struct LobeSample {
+    // Local.
+    wi: vec3<f32>,
+    // Smooth lobes: weight × BSDF × cos ÷ probability.
+    weight: vec3<f32>,
+    smooth_lobe: bool,
+    valid: bool,
+}
+
+// A direction by one lobe; not valid when the sample is absorbed. `numbers` choose the lobe and the
+// direction within it.
+fn bsdf_sample_local(wo: vec3<f32>, numbers: vec2<f32>, u_interface: f32) -> LobeSample {
+    var result = LobeSample(UP, vec3<f32>(0.0), false, false);
+    if lobe_count == 0u {
+        return result;
+    }
+    var start = 0.0;
+    var chosen = lobe_count - 1u;
+    for (var i = 0u; i + 1u < lobe_count; i++) {
+        if numbers.x < start + lobes[i].choice {
+            chosen = i;
+            break;
+        }
+        start += lobes[i].choice;
+    }
+    let lobe = lobes[chosen];
+    let u = vec2<f32>(rest_of_choice(numbers.x, start, lobe.choice), numbers.y);
+    result.smooth_lobe = is_smooth(lobe.kind, lobe.alpha);
+    var wi = UP;
+    var value = vec3<f32>(1.0);
+    var valid = true;
+    if lobe.kind <= LOBE_DIFFUSE_TRANSMISSION {
+        wi = cosine_hemisphere(u);
+        if lobe.kind == LOBE_DIFFUSE_TRANSMISSION {
+            wi.z = -wi.z;
+        }
+    } else if lobe.kind == LOBE_SHEEN {
+        wi = uniform_hemisphere(u);
+    } else {
+        var h = UP;
+        if !result.smooth_lobe {
+            h = ggx_sample(wo, lobe.alpha, u);
+        }
+        let wo_h = dot3(wo, h);
+        let mirrored = h * (2.0 * wo_h) - wo;
+        let clamped = lobe.kind >= LOBE_GLASS && lobe.kind != LOBE_GLASS_REFLECTION;
+        let fresnel = tinted_at(lobe.fresnel, select(wo_h, max(wo_h, 0.0), clamped));
+        let f = fresnel.xyz;
+        let through = (1.0 - f) * lobe.second;
+        let p = reflect_probability(f, through);
+        wi = mirrored;
+        valid = mirrored.z > 0.0;
+        switch lobe.kind {
+            case LOBE_METAL: { value = f82(lobe.fresnel.f0, lobe.second, wo_h); }
+            case LOBE_DIELECTRIC, LOBE_GLASS_REFLECTION: { value = f; }
+            case LOBE_THIN_GLASS: {
+                if u_interface < p {
+                    value = f / p;
+                } else {
+                    wi.z = -wi.z;
+                    value = through / (1.0 - p);
+                }
+            }
+            default: {
+                if lobe.kind == LOBE_GLASS && u_interface < p {
+                    value = f / p;
+                } else {
+                    wi = refract_through(wo, h, fresnel.w, lobe.fresnel.eta);
+                    valid = fresnel.w > 0.0 && wi.z < 0.0;
+                    value = select(through, through / (1.0 - p), lobe.kind == LOBE_GLASS);
+                }
+            }
+        }
+    }
+    result.wi = wi;
+    result.weight = lobe.weight * value / lobe.choice;
+    result.valid = valid;
+    return result;
+}

@@ -1,0 +1,542 @@
+//! Frames traced on a GPU.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use glam::Vec3;
+
+use super::GpuError;
+use super::device::{Gpu, Programs};
+use super::layout::{Chunk, Found, HitState, PathState, ShadowState, SlotState, Sums};
+use super::shaders::{FIRST_PAGE, ShaderOptions, WORKGROUP};
+use super::upload::frame::{UpperTree, frame, instances};
+use super::upload::geometry::Geometry;
+use super::upload::lights::Lights;
+use super::upload::materials::materials;
+use super::upload::texels::{EnvironmentTexels, Texels};
+use crate::film::{BATCHES, Pixel, PixelSums, batch_length};
+use crate::integrator::PathSettings;
+use crate::integrator::worlds::WorldSample;
+use crate::kernels::camera::FilterTable;
+use crate::kernels::tables::Tables;
+use crate::scene::{FrameScene, StaticScene};
+
+/// Pixels that hardware traces at once: enough to fill the largest.
+const HARDWARE_SLOTS: u32 = 1 << 18;
+/// Pixels that a processor in disguise traces at once: few, so that they stay in its caches.
+const SOFTWARE_SLOTS: u32 = 1 << 13;
+/// Pixels on a side of the squares in which they are taken: neighbours' rays go the same ways.
+const TILE: u32 = 8;
+/// Steps in one submission.
+const STEPS: u32 = 8;
+/// How long a callback of a finished submission may take.
+const CALLBACK: Duration = Duration::from_secs(10);
+/// Submissions on their way: the device has the next when one ends.
+const IN_FLIGHT: usize = 3;
+
+/// A scene on a GPU.
+#[derive(Debug)]
+pub(crate) struct GpuScene {
+    gpu: Arc<Gpu>,
+    pages: Vec<wgpu::Buffer>,
+    meshes: wgpu::Buffer,
+    materials: wgpu::Buffer,
+    tables: wgpu::Buffer,
+    slot_of_primitive: Vec<Vec<u32>>,
+    environment: Option<EnvironmentTexels>,
+    options: ShaderOptions,
+    /// Levels of the deepest mesh.
+    depth: u32,
+}
+
+/// What was traced of a frame.
+pub(crate) struct TracedFrame {
+    /// For each world its pixels, row by row.
+    pub(crate) worlds: Vec<Vec<Pixel>>,
+    /// Bit w: some sample met something that tells world w from world 0.
+    pub(crate) touched: Vec<u32>,
+    /// Share of samples of each role.
+    pub(crate) coverage: Vec<Vec3>,
+    /// Rays.
+    pub(crate) rays: u64,
+}
+
+/// The buffers that paths live in while a chunk is traced.
+struct Work {
+    slots: wgpu::Buffer,
+    batches: wgpu::Buffer,
+    working: wgpu::Buffer,
+    /// Start from zeros in each chunk.
+    cleared: Vec<wgpu::Buffer>,
+    others: Vec<wgpu::Buffer>,
+    capacity: u32,
+}
+
+/// A chunk's results on their way to the host.
+struct Readback {
+    buffer: wgpu::Buffer,
+    mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    submission: wgpu::SubmissionIndex,
+    pixels: Vec<u32>,
+}
+
+impl GpuScene {
+    /// Uploads what stays the same over the clip.
+    ///
+    /// # Errors
+    /// The scene is larger than the device can hold.
+    pub(crate) fn new(
+        gpu: Arc<Gpu>,
+        scene: &StaticScene,
+        albedos: &Tables,
+        filter: &FilterTable,
+    ) -> Result<Self, GpuError> {
+        let geometry = Geometry::new(scene);
+        let texels = Texels::new(scene);
+        let (geometry_shift, texel_shift) = (gpu.page_shift(16), gpu.page_shift(4));
+        let pages_of = |count: usize, shift: u32| (count as u64).div_ceil(1 << shift).max(1) as u32;
+        let options = ShaderOptions {
+            geometry_pages: pages_of(geometry.words.len(), geometry_shift),
+            geometry_shift,
+            texel_pages: pages_of(texels.words.len(), texel_shift),
+            texel_shift,
+            stack: 0,
+        };
+        gpu.check_pages(options.geometry_pages, options.texel_pages)?;
+        let mut pages = Vec::new();
+        upload_pages(
+            &gpu,
+            &mut pages,
+            "geometry",
+            &geometry.words,
+            geometry_shift,
+        );
+        upload_pages(&gpu, &mut pages, "texels", &texels.words, texel_shift);
+        let usage = wgpu::BufferUsages::STORAGE;
+        let uploaded = Self {
+            meshes: gpu.filled("render.scene.meshes", &geometry.meshes, usage),
+            materials: gpu.filled("render.scene.materials", &materials(scene, &texels), usage),
+            tables: gpu.filled(
+                "render.scene.tables",
+                &super::tables::values(albedos, filter),
+                usage,
+            ),
+            pages,
+            slot_of_primitive: geometry.slot_of_primitive,
+            environment: texels.environment,
+            options,
+            depth: geometry.depth,
+            gpu,
+        };
+        uploaded.gpu.check()?;
+        Ok(uploaded)
+    }
+
+    /// Traces all pixels of a frame.
+    ///
+    /// # Errors
+    /// The device fails or is too small.
+    pub(crate) fn trace(
+        &self,
+        scene: &FrameScene,
+        settings: &PathSettings,
+        [width, height]: [u32; 2],
+    ) -> Result<TracedFrame, GpuError> {
+        let upper = UpperTree::new(scene);
+        // A level of a mesh leaves one entry behind, one of the upper tree two. Rounded up, so that
+        // frames with trees of about the same depth share their programs.
+        let stack = (self.depth + 2 * upper.depth + 2).next_multiple_of(8);
+        let programs = self.gpu.programs(&ShaderOptions {
+            stack,
+            ..self.options
+        })?;
+        let scene_group = self.scene_group(&programs, scene, settings, &upper)?;
+        let worlds = scene.world_count as u32;
+        let work = Work::new(&self.gpu, worlds, width * height)?;
+
+        let mut traced = TracedFrame {
+            worlds: vec![vec![Pixel::default(); (width * height) as usize]; worlds as usize],
+            touched: vec![0; (width * height) as usize],
+            coverage: vec![Vec3::ZERO; (width * height) as usize],
+            rays: 0,
+        };
+        let order = tiled(width, height);
+        let mut before: Option<Readback> = None;
+        for pixels in order.chunks(work.capacity as usize) {
+            let readback =
+                self.trace_chunk(&programs, &scene_group, &work, pixels, width, worlds)?;
+            // While the device traced this chunk, the last one's results came.
+            if let Some(before) = before.replace(readback) {
+                self.finish(before, settings.samples, &mut traced)?;
+            }
+        }
+        if let Some(before) = before {
+            self.finish(before, settings.samples, &mut traced)?;
+        }
+        Ok(traced)
+    }
+
+    fn scene_group(
+        &self,
+        programs: &Programs,
+        scene: &FrameScene,
+        settings: &PathSettings,
+        upper: &UpperTree,
+    ) -> Result<wgpu::BindGroup, GpuError> {
+        let gpu = &self.gpu;
+        let lights = Lights::new(scene, &self.slot_of_primitive);
+        let instances = instances(scene);
+        for (what, bytes) in [
+            ("all objects", size_of_val(&*instances)),
+            ("all emitting triangles", size_of_val(&*lights.emitters)),
+            ("the tree over all objects", size_of_val(&*upper.words)),
+        ] {
+            gpu.check_size(what, bytes as u64)?;
+        }
+        let usage = wgpu::BufferUsages::STORAGE;
+        let frame = frame(scene, settings, upper, self.environment);
+        let frame = gpu.filled("render.frame", &[frame], wgpu::BufferUsages::UNIFORM);
+        let instances = gpu.filled("render.frame.instances", &instances, usage);
+        let emitters = gpu.filled("render.frame.emitters", &lights.emitters, usage);
+        let lights = gpu.filled("render.frame.lights", &lights.lights, usage);
+        let upper = gpu.filled("render.frame.upper", &upper.words, usage);
+        gpu.check()?;
+        let own = [
+            &frame,
+            &self.meshes,
+            &instances,
+            &self.materials,
+            &lights,
+            &emitters,
+            &self.tables,
+            &upper,
+        ];
+        debug_assert_eq!(own.len(), FIRST_PAGE as usize);
+        Ok(gpu.bind_group(
+            "render.scene",
+            &programs.scene_layout,
+            own.into_iter().chain(&self.pages),
+        ))
+    }
+
+    /// Traces some pixels to their end, and starts to fetch the results.
+    fn trace_chunk(
+        &self,
+        programs: &Programs,
+        scene_group: &wgpu::BindGroup,
+        work: &Work,
+        pixels: &[u32],
+        width: u32,
+        worlds: u32,
+    ) -> Result<Readback, GpuError> {
+        let gpu = &self.gpu;
+        let count = pixels.len() as u32;
+        let chunk = Chunk {
+            slots: count,
+            width,
+            unused0: 0,
+            unused1: 0,
+        };
+        let chunk = gpu.filled("render.work.chunk", &[chunk], wgpu::BufferUsages::UNIFORM);
+        let list = gpu.filled("render.work.pixels", pixels, wgpu::BufferUsages::STORAGE);
+        let work_group = gpu.bind_group(
+            "render.work",
+            &programs.work_layout,
+            [&chunk, &list].into_iter().chain(&work.others),
+        );
+        let groups = count.div_ceil(WORKGROUP);
+        let mut encoder = gpu.encoder("render.start");
+        for buffer in &work.cleared {
+            encoder.clear_buffer(buffer, 0, None);
+        }
+        {
+            let mut pass = compute_pass(&mut encoder, "render.start");
+            pass.set_bind_group(0, scene_group, &[]);
+            pass.set_bind_group(1, &work_group, &[]);
+            pass.set_pipeline(&programs.shade);
+            pass.dispatch_workgroups(groups, 1, 1);
+        }
+        gpu.queue.submit([encoder.finish()]);
+
+        let mut flying: VecDeque<Counter> = VecDeque::new();
+        loop {
+            let mut encoder = gpu.encoder("render.steps");
+            for last in [false, true] {
+                if last {
+                    encoder.clear_buffer(&work.working, 0, None);
+                }
+                let mut pass = compute_pass(&mut encoder, "render.steps");
+                pass.set_bind_group(0, scene_group, &[]);
+                pass.set_bind_group(1, &work_group, &[]);
+                for _ in 0..if last { 1 } else { STEPS - 1 } {
+                    pass.set_pipeline(&programs.trace);
+                    pass.dispatch_workgroups(groups, 1, 1);
+                    pass.set_pipeline(&programs.shade);
+                    pass.dispatch_workgroups(groups, 1, 1);
+                }
+            }
+            flying.push_back(Counter::submit(gpu, encoder, &work.working));
+            if flying.len() < IN_FLIGHT {
+                continue;
+            }
+            if let Some(oldest) = flying.pop_front()
+                && oldest.read(gpu)? == 0
+            {
+                break;
+            }
+        }
+        let mut encoder = gpu.encoder("render.results");
+        let slot_bytes = u64::from(count) * size_of::<SlotState>() as u64;
+        let batch_bytes = u64::from(count * worlds * BATCHES) * size_of::<Found>() as u64;
+        let buffer = gpu.buffer(
+            "render.results",
+            slot_bytes + batch_bytes,
+            wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        );
+        encoder.copy_buffer_to_buffer(&work.slots, 0, &buffer, 0, slot_bytes);
+        encoder.copy_buffer_to_buffer(&work.batches, 0, &buffer, slot_bytes, batch_bytes);
+        let submission = gpu.queue.submit([encoder.finish()]);
+        let mapped = map(&buffer);
+        gpu.check()?;
+        Ok(Readback {
+            buffer,
+            mapped,
+            submission,
+            pixels: pixels.to_vec(),
+        })
+    }
+
+    /// Takes a chunk's results into the frame.
+    fn finish(
+        &self,
+        readback: Readback,
+        samples: u32,
+        traced: &mut TracedFrame,
+    ) -> Result<(), GpuError> {
+        let gpu = &self.gpu;
+        gpu.wait(readback.submission, &readback.mapped)?;
+        let view = readback
+            .buffer
+            .get_mapped_range(..)
+            .map_err(|error| gpu.internal(error))?;
+        let count = readback.pixels.len();
+        let worlds = traced.worlds.len();
+        let split = count * size_of::<SlotState>();
+        let slots: &[SlotState] = bytemuck::cast_slice(&view[..split]);
+        let end = split + count * worlds * BATCHES as usize * size_of::<Found>();
+        let batches: &[Found] = bytemuck::cast_slice(&view[split..end]);
+        let length = batch_length(samples);
+        for (slot, (state, &pixel)) in slots.iter().zip(&readback.pixels).enumerate() {
+            let pixel = pixel as usize;
+            traced.touched[pixel] = state.touched;
+            traced.coverage[pixel] = Vec3::from(
+                [state.background, state.keep, state.remove].map(|n| n as f32 / samples as f32),
+            );
+            traced.rays += u64::from(state.rays);
+            for (world, pixels) in traced.worlds.iter_mut().enumerate() {
+                let mut sums = PixelSums::new(samples);
+                let mut left = samples;
+                for batch in 0..samples.div_ceil(length) as usize {
+                    let sum = &batches[(batch * worlds + world) * count + slot];
+                    sums.add_batch(&world_sample(sum), left.min(length));
+                    left -= left.min(length);
+                }
+                pixels[pixel] = sums.finish(samples);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn world_sample(sum: &Found) -> WorldSample {
+    WorldSample {
+        radiance: Vec3::from(sum.radiance),
+        albedo: Vec3::from(sum.albedo),
+        normal: Vec3::from(sum.normal),
+        distance: sum.distance,
+        first: 0,
+    }
+}
+
+/// A count of the pixels that still work, on its way to the host.
+struct Counter {
+    buffer: wgpu::Buffer,
+    mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    submission: wgpu::SubmissionIndex,
+}
+
+impl Counter {
+    fn submit(gpu: &Gpu, mut encoder: wgpu::CommandEncoder, working: &wgpu::Buffer) -> Self {
+        let buffer = gpu.buffer(
+            "render.counter",
+            4,
+            wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        );
+        encoder.copy_buffer_to_buffer(working, 0, &buffer, 0, 4);
+        let submission = gpu.queue.submit([encoder.finish()]);
+        Self {
+            mapped: map(&buffer),
+            buffer,
+            submission,
+        }
+    }
+
+    fn read(self, gpu: &Gpu) -> Result<u32, GpuError> {
+        gpu.wait(self.submission, &self.mapped)?;
+        let view = self
+            .buffer
+            .get_mapped_range(..)
+            .map_err(|error| gpu.internal(error))?;
+        Ok(bytemuck::pod_read_unaligned(&view[..4]))
+    }
+}
+
+fn map(buffer: &wgpu::Buffer) -> Receiver<Result<(), wgpu::BufferAsyncError>> {
+    let (send, receive) = sync_channel(1);
+    buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+        // Nobody waits any more where the frame has failed.
+        let _ = send.send(result);
+    });
+    receive
+}
+
+fn compute_pass<'a>(
+    encoder: &'a mut wgpu::CommandEncoder,
+    label: &'static str,
+) -> wgpu::ComputePass<'a> {
+    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+        label: Some(label),
+        timestamp_writes: None,
+    })
+}
+
+impl Work {
+    /// For chunks of at most `pixels` pixels, and as many as the device can hold.
+    fn new(gpu: &Gpu, worlds: u32, pixels: u32) -> Result<Self, GpuError> {
+        let most = if gpu.is_software() {
+            SOFTWARE_SLOTS
+        } else {
+            HARDWARE_SLOTS
+        };
+        let largest = [
+            size_of::<PathState>() as u64 * u64::from(worlds),
+            size_of::<Found>() as u64 * u64::from(worlds * BATCHES),
+            size_of::<Sums>() as u64 * u64::from(worlds),
+            2 * size_of::<ShadowState>() as u64,
+        ]
+        .into_iter()
+        .max()
+        .unwrap_or(1);
+        gpu.check_size("one pixel", largest)?;
+        let capacity = ((1_u64 << gpu.page_shift(1)) / largest)
+            .min(u64::from(most))
+            .min(u64::from(pixels.max(1))) as u32;
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
+        let buffer = |label: &str, size: usize, each: u32| {
+            gpu.buffer(
+                label,
+                size as u64 * u64::from(each) * u64::from(capacity),
+                usage,
+            )
+        };
+        let slots = buffer("render.work.slots", size_of::<SlotState>(), 1);
+        let paths = buffer("render.work.paths", size_of::<PathState>(), worlds);
+        let shadows = buffer("render.work.shadows", size_of::<ShadowState>(), 2);
+        let hits = buffer("render.work.hits", size_of::<HitState>(), 1);
+        let found = buffer("render.work.found", size_of::<Found>(), worlds);
+        let sums = buffer("render.work.sums", size_of::<Sums>(), worlds);
+        let batches = buffer("render.work.batches", size_of::<Found>(), worlds * BATCHES);
+        let working = gpu.buffer("render.work.working", 4, usage);
+        gpu.check()?;
+        Ok(Self {
+            slots: slots.clone(),
+            batches: batches.clone(),
+            working: working.clone(),
+            cleared: vec![slots.clone(), shadows.clone(), found.clone(), sums.clone()],
+            others: vec![slots, paths, shadows, hits, found, sums, batches, working],
+            capacity,
+        })
+    }
+}
+
+impl Gpu {
+    fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
+        self.device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
+    }
+
+    fn bind_group<'a>(
+        &self,
+        label: &str,
+        layout: &wgpu::BindGroupLayout,
+        buffers: impl Iterator<Item = &'a wgpu::Buffer>,
+    ) -> wgpu::BindGroup {
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = buffers
+            .enumerate()
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding: binding as u32,
+                resource: buffer.as_entire_binding(),
+            })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(label),
+            layout,
+            entries: &entries,
+        })
+    }
+
+    /// Waits for a submission and the buffer that it filled.
+    fn wait(
+        &self,
+        submission: wgpu::SubmissionIndex,
+        mapped: &Receiver<Result<(), wgpu::BufferAsyncError>>,
+    ) -> Result<(), GpuError> {
+        let polled = self.device.poll(wgpu::PollType::Wait {
+            submission_index: Some(submission),
+            timeout: None,
+        });
+        // What the driver says itself says more.
+        self.check()?;
+        polled.map_err(|error| self.internal(error))?;
+        // The callback may run in another thread that polls.
+        match mapped.recv_timeout(CALLBACK) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.internal(error)),
+            Err(error) => Err(self.internal(error)),
+        }
+    }
+}
+
+fn upload_pages<T: bytemuck::Pod>(
+    gpu: &Gpu,
+    pages: &mut Vec<wgpu::Buffer>,
+    what: &str,
+    words: &[T],
+    shift: u32,
+) {
+    let usage = wgpu::BufferUsages::STORAGE;
+    let before = pages.len();
+    for (page, words) in words.chunks(1 << shift).enumerate() {
+        pages.push(gpu.filled(&format!("render.scene.{what}.{page}"), words, usage));
+    }
+    if pages.len() == before {
+        pages.push(gpu.filled::<T>(&format!("render.scene.{what}.0"), &[], usage));
+    }
+}
+
+/// Pixel indices, square by square.
+fn tiled(width: u32, height: u32) -> Vec<u32> {
+    let mut order = Vec::with_capacity((width * height) as usize);
+    for top in (0..height).step_by(TILE as usize) {
+        for left in (0..width).step_by(TILE as usize) {
+            for row in top..(top + TILE).min(height) {
+                order.extend((left..(left + TILE).min(width)).map(|column| row * width + column));
+            }
+        }
+    }
+    order
+}

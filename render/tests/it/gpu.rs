@@ -1,0 +1,356 @@
+//! The GPU against the CPU, on whatever Vulkan device there is (lavapipe in the checks). Without one each
+//! test says so and passes.
+
+use std::sync::{Arc, OnceLock};
+
+use diorama_assets::{AlphaMode, Material, TextureRef};
+use diorama_render::gpu::{Adapters, Gpu, GpuError, self_test};
+use diorama_render::{RenderError, RenderSettings, Renderer};
+use diorama_synth::frame::Frame;
+use diorama_synth::shot::{Light, LightKind, Pose, Role, Track, WorldSet};
+use glam::{DVec3, Quat, Vec3};
+
+use crate::scenes::{Scene, at, look, matte, pair_scene, sphere, square};
+
+/// Largest difference of the mean of a channel, as a share of it.
+const MEAN: f64 = 1e-3;
+/// Share of pixels that may differ by more than a hundredth: paths that a rounding sends elsewhere.
+const STRAYED: f64 = 0.02;
+
+/// The first device, a processor in disguise too; `None`, said, where there is none.
+fn gpu() -> Option<Arc<Gpu>> {
+    static GPU: OnceLock<Option<Arc<Gpu>>> = OnceLock::new();
+    let found = GPU.get_or_init(|| {
+        let adapters = Adapters::find();
+        let name = adapters.list().next()?.name.clone();
+        Some(Gpu::open_of(&adapters, Some(&name)).unwrap())
+    });
+    if found.is_none() {
+        eprintln!("skipped: no Vulkan device on this machine");
+    }
+    found.clone()
+}
+
+fn render(scene: &Scene, samples: u32, gpu: Option<Arc<Gpu>>) -> Frame {
+    let settings = RenderSettings {
+        samples,
+        gpu,
+        ..RenderSettings::default()
+    };
+    Renderer::new(&scene.shot, &scene.assets, settings)
+        .unwrap()
+        .render_frame(0)
+        .unwrap()
+}
+
+fn mean(radiance: &[Vec3]) -> DVec3 {
+    radiance.iter().map(|c| c.as_dvec3()).sum::<DVec3>() / radiance.len() as f64
+}
+
+/// Renders on both with the same samples and compares everything.
+fn compare(name: &str, scene: &Scene, samples: u32) {
+    let Some(gpu) = gpu() else { return };
+    let on_cpu = render(scene, samples, None);
+    let on_gpu = render(scene, samples, Some(gpu));
+    assert!(
+        on_cpu.labels.instance == on_gpu.labels.instance,
+        "{name}: ids"
+    );
+    assert!(
+        on_cpu.instance_of_world == on_gpu.instance_of_world,
+        "{name}: ids"
+    );
+    assert_eq!(on_cpu.worlds.len(), on_gpu.worlds.len());
+    for (world, (ours, theirs)) in on_cpu.worlds.iter().zip(&on_gpu.worlds).enumerate() {
+        let (a, b) = (&ours.radiance.data, &theirs.radiance.data);
+        let off = ((mean(b) - mean(a)) / mean(a)).abs().max_element();
+        assert!(
+            off < MEAN,
+            "{name}, world {world}: mean {} instead of {}",
+            mean(b),
+            mean(a)
+        );
+        let strayed = a.iter().zip(b).filter(|(a, b)| {
+            let difference = (**a - **b).abs().max_element();
+            // Also counts what is no number.
+            !(difference <= 0.01 * a.max_element() + 1e-6)
+        });
+        let strayed = strayed.count() as f64 / a.len() as f64;
+        assert!(
+            strayed <= STRAYED,
+            "{name}, world {world}: {strayed} strayed"
+        );
+        let touched = ours.touched.data.iter().zip(&theirs.touched.data);
+        let differing = touched.filter(|(a, b)| a != b).count();
+        assert!(
+            differing as f64 <= STRAYED * a.len() as f64,
+            "{name}: {differing} touched pixels differ"
+        );
+    }
+    let covered = on_cpu.coverage.data.iter().zip(&on_gpu.coverage.data);
+    let differing = covered.filter(|(a, b)| a != b).count();
+    assert!(
+        differing as f64 <= STRAYED * on_cpu.coverage.data.len() as f64,
+        "{name}: coverage of {differing} pixels differs"
+    );
+}
+
+#[test]
+fn pairs_are_the_cpus_whatever_is_removed() {
+    for removed in [&[2][..], &[3], &[4], &[5], &[3, 4]] {
+        compare(
+            &format!("{removed:?} removed"),
+            &pair_scene([40, 28], removed),
+            16,
+        );
+    }
+}
+
+#[test]
+fn untouched_pixels_of_a_pair_are_equal_bit_for_bit() {
+    let Some(gpu) = gpu() else { return };
+    let pair = render(&pair_scene([40, 28], &[2]), 8, Some(gpu));
+    let [full, without] = &pair.worlds[..] else {
+        panic!("two worlds")
+    };
+    let mut differing = 0;
+    for (i, touched) in without.touched.data.iter().enumerate() {
+        let same = full.radiance.data[i] == without.radiance.data[i];
+        assert!(same || *touched == 1, "pixel {i} differs untouched");
+        differing += u32::from(!same);
+    }
+    assert!(differing > 20);
+}
+
+#[test]
+fn the_same_device_gives_the_same_bytes() {
+    let Some(gpu) = gpu() else { return };
+    let mut scene = pair_scene([40, 28], &[3]);
+    scene.world_without("second", &[2, 5]);
+    let first = render(&scene, 8, Some(gpu.clone()));
+    assert!(first == render(&scene, 8, Some(gpu)));
+}
+
+#[test]
+fn more_worlds_than_two_are_the_cpus() {
+    let mut scene = pair_scene([32, 24], &[3]);
+    scene.world_without("second", &[2, 5]);
+    scene.world_without("third", &[2, 3, 4, 5]);
+    compare("four worlds", &scene, 8);
+}
+
+/// Balls of a material in a row over a floor, under sun and sky.
+fn balls(materials: Vec<Material>) -> Scene {
+    let mut scene = Scene::new(
+        [48, 24],
+        look(Vec3::new(0.0, -9.0, 3.5), Vec3::new(0.0, 0.0, 0.6)),
+        [0.5, 0.6, 0.8],
+    );
+    scene.sun(Vec3::new(0.5, 0.6, -0.8), 3.0, 0.05);
+    let floor = matte([0.4, 0.5, 0.4]);
+    scene.add(
+        "floor",
+        square(),
+        floor,
+        Vec3::splat(20.0),
+        at(0.0, 0.0, 0.0),
+        Role::Background,
+    );
+    let count = materials.len() as f32;
+    for (i, material) in materials.into_iter().enumerate() {
+        let x = (i as f32 - 0.5 * (count - 1.0)) * 1.6;
+        scene.add(
+            &format!("ball{i}"),
+            sphere(),
+            material,
+            Vec3::splat(0.75),
+            at(x, 0.0, 0.75),
+            Role::Keep,
+        );
+    }
+    scene
+}
+
+#[test]
+fn all_kinds_of_surfaces_are_the_cpus() {
+    let base = Material {
+        base_color: [0.8, 0.5, 0.3],
+        ..Material::default()
+    };
+    let opaque = vec![
+        Material {
+            coat: 0.8,
+            coat_roughness: 0.1,
+            coat_tint: [0.9, 0.7, 0.7],
+            ..base.clone()
+        },
+        Material {
+            sheen: 1.0,
+            sheen_tint: [0.3, 0.8, 0.5],
+            ..base.clone()
+        },
+        Material {
+            metallic: 1.0,
+            roughness: 0.35,
+            specular_tint: [0.8, 0.9, 1.0],
+            ..base.clone()
+        },
+        Material {
+            metallic: 0.5,
+            specular: 0.9,
+            roughness: 0.6,
+            ..base.clone()
+        },
+        Material {
+            diffuse_transmission: 0.6,
+            ..base.clone()
+        },
+    ];
+    compare("opaque", &balls(opaque), 16);
+    let clear = vec![
+        Material {
+            transmission: 1.0,
+            roughness: 0.0,
+            ..base.clone()
+        },
+        Material {
+            transmission: 1.0,
+            roughness: 0.3,
+            attenuation_color: [0.5, 0.9, 0.6],
+            attenuation_distance: 0.7,
+            ..base.clone()
+        },
+        Material {
+            transmission: 1.0,
+            roughness: 0.1,
+            transmission_roughness: Some(0.5),
+            ..base.clone()
+        },
+        Material {
+            transmission: 0.7,
+            thin_walled: true,
+            roughness: 0.2,
+            ..base.clone()
+        },
+        Material {
+            alpha: 0.5,
+            alpha_mode: AlphaMode::Blend,
+            ..base
+        },
+    ];
+    compare("clear", &balls(clear), 16);
+}
+
+#[test]
+fn all_kinds_of_lights_are_the_cpus() {
+    let mut scene = balls(vec![
+        Material::default(),
+        Material {
+            roughness: 0.1,
+            ..Material::default()
+        },
+    ]);
+    scene.shot.environment.color = [0.05; 3];
+    let down = |x: f32, y: f32, z: f32| Pose {
+        position: Vec3::new(x, y, z),
+        rotation: Quat::from_rotation_x(0.3),
+    };
+    let kinds = [
+        LightKind::Point {
+            watts: [60.0; 3],
+            radius: 0.0,
+        },
+        LightKind::Point {
+            watts: [80.0, 40.0, 20.0],
+            radius: 0.4,
+        },
+        LightKind::Spot {
+            watts: [200.0; 3],
+            radius: 0.1,
+            outer_half_angle_rad: 0.5,
+            blend: 0.3,
+        },
+        LightKind::Area {
+            watts: [50.0, 60.0, 90.0],
+            size: [1.0, 0.5],
+        },
+    ];
+    for (i, kind) in kinds.into_iter().enumerate() {
+        scene.shot.lights.push(Light {
+            name: format!("light{i}"),
+            worlds: WorldSet::ALL,
+            kind,
+            pose: Track::Constant(down(i as f32 - 1.5, -1.0, 3.0)),
+        });
+    }
+    compare("lights", &scene, 32);
+}
+
+#[test]
+fn textures_and_normal_maps_are_the_cpus() {
+    let textured = Material {
+        base_color_texture: Some(TextureRef::of(0)),
+        metallic_roughness_texture: Some(TextureRef {
+            matrix: [3.0, 0.5, 0.0, 2.0],
+            ..TextureRef::of(0)
+        }),
+        normal_texture: Some(TextureRef::of(0)),
+        metallic: 0.6,
+        ..Material::default()
+    };
+    let mut scene = balls(vec![textured]);
+    let pixels = (0..64u32)
+        .map(|i| {
+            [
+                100 + (i * 37 % 80) as u8,
+                110 + (i * 11 % 60) as u8,
+                230,
+                255,
+            ]
+        })
+        .collect();
+    scene.texture("ball0", 8, 8, pixels);
+    compare("textures", &scene, 16);
+}
+
+#[test]
+fn motion_blur_and_depth_of_field_are_the_cpus() {
+    let mut scene = pair_scene([40, 28], &[2]);
+    scene.shot.frame_count = 2;
+    scene.shot.cameras[0].shutter = 0.8;
+    if let Track::Constant(lens) = &mut scene.shot.cameras[0].lens {
+        lens.aperture_radius = 0.1;
+        lens.focus_distance = 7.0;
+    }
+    let moves = |from: Pose| {
+        let mut to = from;
+        to.position += Vec3::new(0.5, 0.1, 0.2);
+        to.rotation = Quat::from_rotation_z(0.4) * to.rotation;
+        to
+    };
+    let object = &mut scene.shot.objects[1];
+    let Track::Constant(from) = object.pose else {
+        panic!("a still object")
+    };
+    object.pose = Track::PerFrame(vec![from, from, moves(from), moves(moves(from))]);
+    compare("motion", &scene, 16);
+}
+
+#[test]
+fn gpus_that_are_not_there_are_named() {
+    let adapters = Adapters::find();
+    let error = Gpu::open_of(&adapters, Some("no such GPU")).unwrap_err();
+    assert!(error.hint().is_some());
+    match adapters.list().next() {
+        Some(first) => assert!(error.to_string().contains(&first.name), "{error}"),
+        None => assert!(matches!(error, GpuError::NoLoader | GpuError::NoAdapter)),
+    }
+    let wrapped = RenderError::from(error);
+    assert!(wrapped.hint().is_some());
+}
+
+#[test]
+fn a_device_passes_the_self_test() {
+    let Some(gpu) = gpu() else { return };
+    self_test(&gpu).unwrap();
+}
