@@ -336,17 +336,21 @@ pub(super) fn floor() -> Solid {
             uv: Vec2::new(position.x, -position.y),
         }
     });
-    let slab = (0..16)
+    Solid {
+        mesh: surface.into_mesh("floor"),
+        pieces: vec![slab()],
+    }
+}
+
+/// What physics sees of a floor: corners of a slab of 1 m below it.
+pub(super) fn slab() -> Vec<Vec3> {
+    (0..16)
         .flat_map(|step| {
             let angle = TAU * step as f32 / 16.0;
             let (x, y) = (libm::cosf(angle), libm::sinf(angle));
             [0.0, -1.0].map(|z| Vec3::new(x * FLOOR_RADIUS, y * FLOOR_RADIUS, z))
         })
-        .collect();
-    Solid {
-        mesh: surface.into_mesh("floor"),
-        pieces: vec![slab],
-    }
+        .collect()
 }
 
 /// A smooth mirror.

@@ -6,6 +6,7 @@
 //! | `builtin/<shape>` | an object, largest side 1 m, bounding box centred on the origin; see [`object_records`] |
 //! | `builtin/<shape>?texture=<kind>-<seed>` | the same with another pattern; kinds: [`object_texture_kinds`] |
 //! | `builtin/floor?texture=<kind>-<seed>` | a disc of radius 200 m at z = 0; kinds: [`floor_texture_kinds`] |
+//! | `builtin/floor?environment=<id>` | the same, showing what that environment shows below its horizon, from 1.6 m above the middle; known to a [`crate::Library`] only |
 //! | `builtin/wall`, `builtin/mirror_slab` | a bevelled cube of half extent 1 m, to be scaled |
 //! | `builtin/sky?elevation=<deg>&turbidity=<t>` | physical sky, sun over +X; −6 … 90, 1.5 … 10 |
 //! | `builtin/overcast?seed=<n>` | CIE overcast sky with clouds |
@@ -27,6 +28,7 @@ mod panorama;
 mod patterns;
 mod polyhedron;
 mod prism;
+mod projected;
 mod shapes;
 mod sky;
 mod sponge;
@@ -41,11 +43,14 @@ mod vessel;
 use crate::{AssetRecord, EnvironmentMap, Model};
 
 use id::{Builtin, parse};
+pub(crate) use projected::projected_floor;
 use surface::Solid;
 
 /// Goes up whenever any built-in asset changes: part of every built-in asset's hash.
 pub const GENERATOR_VERSION: u32 = 1;
 
+/// Ids of floors that show the ground of the environment named after it.
+const PROJECTED_FLOOR: &str = "builtin/floor?environment=";
 /// Sun elevations of the listed skies, degrees.
 const LISTED_ELEVATIONS: [&str; 8] = ["-4", "0.5", "3", "8", "15", "30", "50", "70"];
 /// Turbidities of the listed skies.
@@ -84,6 +89,37 @@ pub fn environment_records() -> Vec<AssetRecord> {
 /// Pattern words of `builtin/<shape>?texture=<kind>-<seed>`.
 pub fn object_texture_kinds() -> &'static [&'static str] {
     &texture::NAMES
+}
+
+/// The id of the floor that shows the ground of an environment (`builtin/floor?environment=<id>`).
+pub fn projected_floor_id(environment: &str) -> String {
+    format!("{PROJECTED_FLOOR}{environment}")
+}
+
+/// The environment of a projected floor; `None` when `id` is none.
+pub(crate) fn environment_of_floor(id: &str) -> Option<&str> {
+    id.strip_prefix(PROJECTED_FLOOR)
+}
+
+/// Record of the floor that shows the ground of `environment`, of which it takes the terms.
+pub(crate) fn projected_floor_record(
+    environment: &AssetRecord,
+    map: &EnvironmentMap,
+) -> AssetRecord {
+    let id = projected_floor_id(&environment.id);
+    let source = format!(
+        "{id}\n{}\ngenerator {GENERATOR_VERSION}",
+        environment.blake3
+    );
+    let indoors = ["room", "studio"]
+        .iter()
+        .any(|word| map.description.contains(word));
+    AssetRecord {
+        id,
+        blake3: blake3::hash(source.as_bytes()).to_hex().to_string(),
+        noun: if indoors { "floor" } else { "ground" }.to_owned(),
+        ..environment.clone()
+    }
 }
 
 /// Pattern words of `builtin/floor?texture=<kind>-<seed>`.

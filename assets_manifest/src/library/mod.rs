@@ -188,6 +188,11 @@ impl Library {
     /// The full record of an asset, with the hash of its source: loads the asset if it was not yet.
     /// Built-in ids, also parametric ones, are always known.
     pub fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
+        if let Some(environment) = builtin::environment_of_floor(id) {
+            let map = self.load_environment(environment)?;
+            let record = self.record(environment)?;
+            return Ok(builtin::projected_floor_record(&record, &map));
+        }
         if id.starts_with(BUILTIN_PREFIX) {
             return builtin::record(id).ok_or_else(|| unknown(id));
         }
@@ -212,7 +217,9 @@ impl Library {
         if let Some(model) = self.state().models.get(id) {
             return Ok(model);
         }
-        let model = if id.starts_with(BUILTIN_PREFIX) {
+        let model = if let Some(environment) = builtin::environment_of_floor(id) {
+            builtin::projected_floor(&*self.load_environment(environment)?)
+        } else if id.starts_with(BUILTIN_PREFIX) {
             builtin::model(id).ok_or_else(|| unknown(id))?
         } else {
             let Some(Place::Object {

@@ -260,3 +260,36 @@ fn hidden_and_foreign_files_are_passed_over() {
     };
     assert!(library.load_model(&record.id).is_ok());
 }
+
+#[test]
+fn a_floor_that_shows_an_environment_takes_its_terms() {
+    let folder = tempfile::tempdir().unwrap();
+    hdr(&folder.path().join("old_room.hdr"));
+    fs::write(
+        folder.path().join("ATTRIBUTION.md"),
+        "- old_room.hdr: CC0-1.0, by Ann\n",
+    )
+    .unwrap();
+    let (library, _) = Library::open(&[folder.path().to_owned()]).unwrap();
+    let id = diorama_assets::builtin::projected_floor_id("old_room");
+    let (floor, room) = (
+        library.record(&id).unwrap(),
+        library.record("old_room").unwrap(),
+    );
+    assert_eq!(
+        (&floor.license, &floor.attribution),
+        (&room.license, &room.attribution)
+    );
+    assert_eq!(
+        (floor.noun.as_str(), floor.id.as_str()),
+        ("floor", id.as_str())
+    );
+    assert_ne!(floor.blake3, room.blake3);
+    assert_eq!(floor.blake3.len(), 64);
+    let model = library.load_model(&id).unwrap();
+    assert_eq!((model.meshes.len(), model.images.len()), (1, 1));
+    assert!(matches!(
+        library.load_model(&diorama_assets::builtin::projected_floor_id("nowhere")),
+        Err(AssetError::Unknown { .. })
+    ));
+}

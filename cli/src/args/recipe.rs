@@ -17,7 +17,7 @@ const HEADINGS: &[(&str, &str)] = &[
     ("range_num_objs", "Objects"),
     ("range_spawn_xy", "Placement and physics"),
     ("range_material_metallic", "Materials"),
-    ("prob_wall", "Wall and mirror"),
+    ("floor", "Floor, wall and mirror"),
     ("camera_max_offset", "Camera"),
     ("light_range_position", "Sun and surroundings"),
     ("min_removed_area", "Acceptance"),

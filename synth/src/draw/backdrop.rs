@@ -6,10 +6,12 @@ use diorama_assets::model::AssetRecord;
 use glam::{Mat3, Quat, Vec3};
 
 use super::camera::CameraPath;
+use super::light::Lighting;
 use super::material::{RandomInputs, adjectives};
 use super::sample::uniform;
 use super::{DrawError, Drawing, Thing};
 use crate::physics::{Body, BodyShape, Motion};
+use crate::recipe::Floor;
 use crate::shot::{Object, Pose, Role, Track, WorldSet};
 
 /// Half the thickness of wall and mirror, metres.
@@ -21,8 +23,12 @@ const WALL: &str = "builtin/wall";
 const MIRROR: &str = "builtin/mirror_slab";
 
 /// Floor, then wall and mirror where they were drawn; ids from 1.
-pub(super) fn draw(drawing: &Drawing<'_>, path: &CameraPath) -> Result<Vec<Thing>, DrawError> {
-    let mut things = vec![floor(drawing)?];
+pub(super) fn draw(
+    drawing: &Drawing<'_>,
+    path: &CameraPath,
+    lighting: &Lighting,
+) -> Result<Vec<Thing>, DrawError> {
+    let mut things = vec![floor(drawing, lighting)?];
     let mut stream = drawing.stream("backdrop");
     let with_wall = stream.chance(drawing.recipe.prob_wall);
     let with_mirror = stream.chance(drawing.recipe.prob_ground_mirror);
@@ -35,11 +41,26 @@ pub(super) fn draw(drawing: &Drawing<'_>, path: &CameraPath) -> Result<Vec<Thing
     Ok(things)
 }
 
-fn floor(drawing: &Drawing<'_>) -> Result<Thing, DrawError> {
+fn floor(drawing: &Drawing<'_>, lighting: &Lighting) -> Result<Thing, DrawError> {
+    let environment = &lighting.environment;
+    let shown = match drawing.recipe.floor {
+        Floor::Environment => environment
+            .asset
+            .as_deref()
+            .and_then(|id| drawing.library.floor_of(id)),
+        Floor::Texture => None,
+    };
     let mut stream = drawing.stream("floor/asset");
-    let asset = drawing
-        .library
-        .textured(FLOOR, &mut |count| stream.below(count));
+    let (asset, rotation) = match shown {
+        // Turned with the picture, so that the two stay in one place.
+        Some(asset) => (asset, Quat::from_rotation_z(environment.rotation_rad)),
+        None => (
+            drawing
+                .library
+                .textured(FLOOR, &mut |count| stream.below(count)),
+            Quat::IDENTITY,
+        ),
+    };
     let record = drawing.library.record(&asset)?;
     let model = drawing.library.model(&asset)?;
     let inputs = RandomInputs::draw(&mut drawing.stream("floor/material"), drawing.recipe);
@@ -57,7 +78,10 @@ fn floor(drawing: &Drawing<'_>) -> Result<Thing, DrawError> {
             materials,
             words,
             scale: Vec3::ONE,
-            pose: Pose::IDENTITY,
+            pose: Pose {
+                rotation,
+                ..Pose::IDENTITY
+            },
             shape: BodyShape::floor(),
         },
     ))

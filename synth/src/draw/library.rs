@@ -25,6 +25,13 @@ pub trait AssetLibrary: AssetSource {
         id.to_owned()
     }
 
+    /// The floor that shows what the environment `id` shows below its horizon, where it is a picture
+    /// of a real place.
+    fn floor_of(&self, environment: &str) -> Option<String> {
+        let _ = environment;
+        None
+    }
+
     /// The environment `id` with its sun at this elevation, where it has one to move.
     fn with_sun(&self, id: &str, elevation_deg: f64) -> String {
         let _ = elevation_deg;
@@ -59,6 +66,11 @@ impl AssetLibrary for Library {
         };
         let kind = kinds[pick(kinds.len() as u64) as usize];
         format!("{id}?texture={kind}-{}", pick(TEXTURE_SEEDS))
+    }
+
+    fn floor_of(&self, environment: &str) -> Option<String> {
+        let is_picture = !environment.starts_with("builtin/");
+        is_picture.then(|| builtin::projected_floor_id(environment))
     }
 
     fn with_sun(&self, id: &str, elevation_deg: f64) -> String {

@@ -241,7 +241,7 @@ impl Drawing<'_> {
         let path = camera::CameraPath::draw(&mut self.stream("camera"), recipe)
             .ok_or(Halt::Redraw(Rejection::CameraBlocked))?;
         let lighting = light::Lighting::draw(self)?;
-        let backdrop = backdrop::draw(self, &path)?;
+        let backdrop = backdrop::draw(self, &path, &lighting)?;
         let group = objects::draw(self, &backdrop)?;
         let frozen = group.stationary;
         let background = backdrop.len();

@@ -83,6 +83,10 @@ impl AssetLibrary for Shelf {
         Ok(record(id, id.rsplit('/').next().unwrap_or(id)))
     }
 
+    fn floor_of(&self, environment: &str) -> Option<String> {
+        (environment == "street").then(|| "builtin/floor?environment=street".into())
+    }
+
     fn with_sun(&self, id: &str, elevation_deg: f64) -> String {
         if id == "sky" {
             format!("sky?elevation={elevation_deg}")
@@ -306,6 +310,26 @@ fn the_sky_turns_to_the_sun_and_has_its_elevation() {
     assert!((turned - Vec3::from_array(sun.direction_to_sun)).length() < 1e-5);
     let elevation = libm::asinf(sun.direction_to_sun[2]).to_degrees();
     assert!((1.99..=12.01).contains(&elevation));
+}
+
+#[test]
+fn the_floor_shows_the_ground_of_pictures_of_places() {
+    let generated = RemovalRecipe {
+        floor: crate::recipe::Floor::Texture,
+        ..short()
+    };
+    let mut projected = 0;
+    for seed in 0..8 {
+        let shot = draw(&short(), seed);
+        let is_street = shot.environment.asset.as_deref() == Some("street");
+        let of_street = shot.objects[0].asset == "builtin/floor?environment=street";
+        assert_eq!(of_street, is_street);
+        projected += u32::from(of_street);
+        let plain = draw(&generated, seed);
+        assert_eq!(plain.objects[0].asset, "builtin/floor");
+        assert_eq!(plain.objects[1..], shot.objects[1..], "nothing else moves");
+    }
+    assert!((1..8).contains(&projected));
 }
 
 #[test]

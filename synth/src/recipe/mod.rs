@@ -4,7 +4,7 @@ mod parameters;
 mod removal;
 
 pub use parameters::{
-    AutoExposure, ExposureChoice, Focus, FocusPoint, Kind, Layers, PairKind, Parameter,
+    AutoExposure, ExposureChoice, Floor, Focus, FocusPoint, Kind, Layers, PairKind, Parameter,
     RecipeError, SceneRate, Stationary, VideoFps,
 };
 pub(crate) use removal::LEAST_FOCUS;

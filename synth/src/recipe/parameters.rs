@@ -116,6 +116,7 @@ held! {
     Stationary => Kind::Choice(&["settle", "float"]);
     PairKind => Kind::Choice(&["effect", "counterfactual"]);
     Layers => Kind::Choice(&["none", "object"]);
+    Floor => Kind::Choice(&["environment", "texture"]);
     crate::shot::View => Kind::Choice(&["filmic", "agx", "standard", "none"]);
 }
 
@@ -191,6 +192,16 @@ pub enum PairKind {
     Effect,
     /// Physics run again without it.
     Counterfactual,
+}
+
+/// What the floor shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Floor {
+    /// The ground of the environment where that is a picture of a place, elsewhere as `texture`.
+    Environment,
+    /// A generated ground.
+    Texture,
 }
 
 /// Extra worlds.

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{
-    AutoExposure, ExposureChoice, Focus, FocusPoint, Held, Layers, PairKind, Parameter,
+    AutoExposure, ExposureChoice, Floor, Focus, FocusPoint, Held, Layers, PairKind, Parameter,
     RecipeError, Stationary, VideoFps, nearest, value_of,
 };
 use crate::shot::{MAX_FRAMES, MAX_WORLDS, View};
@@ -192,6 +192,10 @@ pub struct RemovalRecipe {
     /// Alpha of wall and mirror; textured objects and the floor ignore it (default 0.7,1).
     range_material_alpha: [f64; 2] = [0.7, 1.0];
 
+    /// What the floor shows: `environment` (with pictures of real places, .hdr or .exr, their ground as
+    /// seen from 1.6 m above the middle, as on Kubric's dome; with built-in skies as `texture`) or
+    /// `texture` (a generated ground) (default environment).
+    floor: Floor = Floor::Environment;
     /// Probability of a wall behind the scene, facing the camera (default 0.25).
     prob_wall: f64 = 0.25;
     /// Half the side of the wall, metres, above 0 (default 2,3); its centre is at half of that height.
