@@ -1,4 +1,5 @@
-//! What tests need beside the Rust and C toolchains: ffmpeg, and Python packages that read video.
+//! What tests need beside the Rust and C toolchains: ffmpeg, a Vulkan device (one in software does), and
+//! Python packages that read video.
 //!
 //! Nothing here is needed to build or use the program. What cannot be installed is named, and the
 //! tests that need it skip with a message.
@@ -23,6 +24,7 @@ const DECODERS: &[&str] = &[
 pub(crate) fn prepare() -> Result<Vec<String>> {
     let mut missing = Vec::new();
     missing.extend(ffmpeg());
+    missing.extend(vulkan());
     missing.extend(decoders()?);
     Ok(missing)
 }
@@ -43,13 +45,28 @@ fn as_root() -> Option<Vec<&'static str>> {
 }
 
 fn ffmpeg() -> Option<String> {
-    if works("ffmpeg", &["-version"]) {
-        return None;
-    }
     let how = "ffmpeg is missing: tests that read videos with it skip; \
                install it (`apt-get install ffmpeg`, `brew install ffmpeg`)";
+    let found = works("ffmpeg", &["-version"]) || apt_install(&["ffmpeg"]);
+    (!found).then(|| how.into())
+}
+
+/// A Vulkan driver in software; any other does as well, but none can be told from here.
+fn vulkan() -> Option<String> {
+    let how = "no Vulkan driver is found: tests of the GPU backend skip; \
+               install one (`apt-get install libvulkan1 mesa-vulkan-drivers`)";
+    let drivers = Path::new("/usr/share/vulkan/icd.d");
+    let has_driver = || std::fs::read_dir(drivers).is_ok_and(|mut files| files.next().is_some());
+    let found = !cfg!(target_os = "linux")
+        || has_driver()
+        || apt_install(&["libvulkan1", "mesa-vulkan-drivers"]);
+    (!found).then(|| how.into())
+}
+
+/// Installs Debian packages where that is possible without asking; whether it worked.
+fn apt_install(packages: &[&str]) -> bool {
     let Some(prefix) = as_root().filter(|_| works("apt-get", &["--version"])) else {
-        return Some(how.into());
+        return false;
     };
     let apt = |args: &[&str]| {
         let words: Vec<&str> = prefix
@@ -64,15 +81,19 @@ fn ffmpeg() -> Option<String> {
             .env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
-    let install = ["install", "-y", "-qq", "--no-install-recommends", "ffmpeg"];
+    let name = format!("apt-get install {}", packages.join(" "));
+    let install = [
+        &["install", "-y", "-qq", "--no-install-recommends"],
+        packages,
+    ]
+    .concat();
     // The lists may be there already, or there may be no network: try, update, try again.
-    let done = run("apt-get install ffmpeg", &mut apt(&install))
+    run(&name, &mut apt(&install))
         .or_else(|_| {
             run("apt-get update", &mut apt(&["update", "-qq"]))?;
-            run("apt-get install ffmpeg", &mut apt(&install))
+            run(&name, &mut apt(&install))
         })
-        .is_ok();
-    (!done).then(|| how.into())
+        .is_ok()
 }
 
 /// Where the Python of the decoder tests is (`bin` or `Scripts` by platform).

@@ -2,7 +2,7 @@
 
 use crate::kernels::camera::{FILTER_TABLE, FilterTable};
 use crate::kernels::tables::{COARSE, FINE, Tables};
-use crate::scene::texture::srgb_to_linear;
+use crate::scene::texture::{SRGB_ENTRIES, srgb_to_linear};
 
 /// Where each table begins.
 pub(super) struct TableLayout {
@@ -37,7 +37,7 @@ impl TableLayout {
             glass_leave_average: place(COARSE * COARSE),
             sheen: place(FINE * FINE),
             filter: place(FILTER_TABLE + 1),
-            srgb: place(256),
+            srgb: place(SRGB_ENTRIES),
             length: next,
         }
     }

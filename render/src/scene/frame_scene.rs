@@ -40,7 +40,11 @@ pub struct SurfacePoint<'a> {
     pub error: Vec3,
     /// Unit, on the viewer's side.
     pub geometric_normal: Vec3,
+    /// Unit, on the viewer's side, interpolated between the corners.
+    pub smooth_normal: Vec3,
     /// Unit, on the viewer's side, normal map applied.
+    pub mapped_normal: Vec3,
+    /// Unit, on the viewer's side: `mapped_normal` bent so that mirror directions stay outside.
     pub normal: Vec3,
     /// The viewer is on the outside.
     pub entering: bool,
@@ -79,6 +83,7 @@ impl SurfacePoint<'_> {
             self.entering,
             tables,
         )
+        .over(self.mapped_normal, self.smooth_normal)
     }
 }
 
@@ -292,18 +297,19 @@ impl FrameScene {
         } else {
             mesh.color(primitive, barycentrics)
         };
-        let mut normal = geometric_normal;
+        let mut smooth_normal = geometric_normal;
         if let Some(n) = mesh.shading_normal(primitive, barycentrics) {
             let outside = frame.normal(n).normalize_or_zero();
             if outside != Vec3::ZERO {
-                normal = if entering { outside } else { -outside };
+                smooth_normal = if entering { outside } else { -outside };
             }
         }
+        let mut mapped_normal = smooth_normal;
         if let Some((mapped, uv_set)) = material.tangent_normal(&self.fixed.textures, &coordinates)
             && let Some(tangent) = mesh.tangent(primitive, barycentrics, uv_set)
         {
             let linear = frame.world_from_object().matrix3;
-            normal = apply_normal_map(normal, mapped, tangent, linear, entering);
+            mapped_normal = apply_normal_map(smooth_normal, mapped, tangent, linear, entering);
         }
         SurfacePoint {
             instance,
@@ -312,7 +318,9 @@ impl FrameScene {
             position: point.position,
             error: point.error,
             geometric_normal,
-            normal: keep_reflection_outside(geometric_normal, normal, wo),
+            smooth_normal,
+            mapped_normal,
+            normal: keep_reflection_outside(geometric_normal, mapped_normal, wo),
             entering,
             coordinates,
             material,

@@ -5,8 +5,11 @@ use std::sync::LazyLock;
 use diorama_assets::{Image, Pixels, TextureRef, Wrap};
 use glam::{Vec2, Vec3, Vec4};
 
+/// One for each byte, and one to interpolate towards.
+pub(crate) const SRGB_ENTRIES: usize = 257;
+
 /// sRGB byte → linear, IEC 61966-2-1; the last entry is there to interpolate towards.
-static SRGB_TO_LINEAR: LazyLock<[f32; 257]> = LazyLock::new(|| {
+static SRGB_TO_LINEAR: LazyLock<[f32; SRGB_ENTRIES]> = LazyLock::new(|| {
     std::array::from_fn(|byte| {
         let x = byte.min(255) as f64 / 255.0;
         (if x <= 0.040_45 {
@@ -18,7 +21,7 @@ static SRGB_TO_LINEAR: LazyLock<[f32; 257]> = LazyLock::new(|| {
 });
 
 /// Linear values of sRGB bytes.
-pub(crate) fn srgb_to_linear() -> &'static [f32; 256] {
+pub(crate) fn srgb_to_linear() -> &'static [f32; SRGB_ENTRIES] {
     &SRGB_TO_LINEAR
 }
 

@@ -51,6 +51,42 @@ struct Bsdf {
     geometric_normal: vec3<f32>,
     wo: vec3<f32>,
     has_density: bool,
+    bump: Bump,
+}
+
+// What a normal map changes for diffuse lobes; see Bump in kernels/bsdf.rs.
+struct Bump {
+    // What the map gives and what is interpolated, local.
+    mapped: vec3<f32>,
+    smoothed: vec3<f32>,
+    alpha2: f32,
+    is_some: bool,
+}
+
+fn bump_new(f: Frame3, mapped_world: vec3<f32>, smooth_world: vec3<f32>) -> Bump {
+    let mapped = to_local(f, mapped_world);
+    let smoothed = to_local(f, smooth_world);
+    let cos2 = max(sqr(dot3(mapped, smoothed)), 1e-6);
+    let alpha2 = clamp(0.125 * (1.0 / cos2 - 1.0), 0.0, 1.0);
+    return Bump(mapped, smoothed, alpha2, any(mapped_world != smooth_world));
+}
+
+fn bump_leaks(bump: Bump, wi: vec3<f32>) -> bool {
+    return dot3(bump.smoothed, wi) * dot3(bump.smoothed, bump.mapped) * dot3(bump.mapped, wi) < 0.0;
+}
+
+// Factor of diffuse lobes.
+fn bump_factor(bump: Bump, wi: vec3<f32>) -> f32 {
+    if !bump.is_some {
+        return 1.0;
+    }
+    let cos2 = sqr(dot3(bump.smoothed, wi));
+    if cos2 < 1e-12 || wi.z == 0.0 || bump_leaks(bump, wi) {
+        return 0.0;
+    }
+    let tan2 = max(1.0 / cos2 - 1.0, 0.0);
+    let shadowing = 2.0 / (1.0 + sqrt(1.0 + bump.alpha2 * tan2));
+    return max(dot3(bump.mapped, wi) / wi.z, 0.0) * shadowing;
 }
 
 struct BsdfValue {
@@ -155,11 +191,12 @@ fn local_view(f: Frame3, wo_world: vec3<f32>) -> vec3<f32> {
 fn bsdf_new(
     values: SurfaceValues,
     wo_world: vec3<f32>,
-    normal: vec3<f32>,
-    geometric_normal: vec3<f32>,
-    entering: bool,
+    surface: ptr<function, Surface>,
 ) -> Bsdf {
-    let f = frame_from_z(normal);
+    let f = frame_from_z((*surface).normal);
+    let bump = bump_new(f, (*surface).mapped_normal, (*surface).smooth_normal);
+    let geometric_normal = (*surface).geometric_normal;
+    let entering = (*surface).entering;
     let wo = local_view(f, wo_world);
     let mu = wo.z;
     let none = TintedDielectric(vec3<f32>(0.0), 1.0, 0.0, 1.0);
@@ -223,7 +260,7 @@ fn bsdf_new(
         lobes[i].choice *= scale;
         has_density = has_density || !is_smooth(lobes[i].kind, lobes[i].alpha);
     }
-    return Bsdf(f, geometric_normal, wo, has_density);
+    return Bsdf(f, geometric_normal, wo, has_density, bump);
 }
 
 fn push_glass(
@@ -300,8 +337,9 @@ fn eval_refraction(lobe: Lobe, wo: vec3<f32>, wi: vec3<f32>, shared_facets: bool
 }
 
 // BSDF × |cosθ_i| and pdf of all lobes that are not smooth; directions are local.
-fn bsdf_eval_local(wo: vec3<f32>, wi: vec3<f32>) -> BsdfValue {
+fn bsdf_eval_local(wo: vec3<f32>, wi: vec3<f32>, bump: Bump) -> BsdfValue {
     var value = vec3<f32>(0.0);
+    let of_diffuse = bump_factor(bump, wi);
     var pdf = 0.0;
     let reflected = wi.z > 0.0;
     // Half vector with wi turned to the side of wo.
@@ -355,7 +393,7 @@ fn bsdf_eval_local(wo: vec3<f32>, wi: vec3<f32>) -> BsdfValue {
                 }
             }
         }
-        value += lobe.weight * f;
+        value += lobe.weight * f * select(1.0, of_diffuse, lobe.kind <= LOBE_SHEEN);
         pdf += lobe.choice * p;
     }
     return BsdfValue(value, pdf);

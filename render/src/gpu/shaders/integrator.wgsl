@@ -178,13 +178,7 @@ fn follow(
     let wo = -(*path).direction;
     var surface = surface_at(hit.instance, hit.slot, hit.u, hit.v, wo, (*path).time);
     let values = surface.point.values;
-    let bsdf = bsdf_new(
-        values,
-        wo,
-        surface.normal,
-        surface.geometric_normal,
-        surface.entering,
-    );
+    let bsdf = bsdf_new(values, wo, &surface);
     if bounce == 0u {
         var rest = (*path).worlds;
         while rest != 0u {
@@ -245,7 +239,11 @@ fn follow(
         } else if !sampled.valid || sampled.smooth_lobe {
             continue;
         }
-        let value = bsdf_eval_local(bsdf.wo, wi);
+        var value = bsdf_eval_local(bsdf.wo, wi, bsdf.bump);
+        // Light from below the horizon of the unmapped surface would shine through it.
+        if k < 2u && bsdf.bump.is_some && bump_leaks(bsdf.bump, wi) {
+            value.value = vec3<f32>(0.0);
+        }
         if k == 2u {
             scattered = value;
             continue;

@@ -72,7 +72,11 @@ struct Surface {
     error: vec3<f32>,
     // Unit, on the viewer's side.
     geometric_normal: vec3<f32>,
-    // The same with normal map, bent where mirror directions would go inside.
+    // Interpolated between the corners.
+    smooth_normal: vec3<f32>,
+    // The same with normal map.
+    mapped_normal: vec3<f32>,
+    // The same bent where mirror directions would go inside.
     normal: vec3<f32>,
     // The viewer is on the outside.
     entering: bool,
@@ -230,6 +234,7 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
             outside = normalize_or(turned, outside);
         }
     }
+    surface.smooth_normal = select(-outside, outside, surface.entering);
     if surface.point.mapped.z < 1.5 {
         let uv_set = surface.point.mapped_uv_set;
         let tangent = surface_tangent(mesh, shading.xyz, u, v, uv_set, p0, p1, p2);
@@ -237,8 +242,8 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
             outside = apply_normal_map(outside, surface.point.mapped, tangent, pose);
         }
     }
-    let normal = select(-outside, outside, surface.entering);
-    surface.normal = keep_reflection_outside(surface.geometric_normal, normal, wo);
+    surface.mapped_normal = select(-outside, outside, surface.entering);
+    surface.normal = keep_reflection_outside(surface.geometric_normal, surface.mapped_normal, wo);
     return surface;
 }
 

@@ -28,6 +28,7 @@ fn float_texel(first: u32, index: u32) -> vec3<f32> {
     return unpack_radiance(texel(first + 2u * index), texel(first + 2u * index + 1u));
 }
 
+// As stored: 0..255 of 8-bit images.
 fn texture_texel(use_: TextureUse, x: i32, y: i32) -> vec4<f32> {
     let column = wrap_coordinate(x, i32(use_.width), use_.flags & 3u);
     let row = wrap_coordinate(y, i32(use_.height), (use_.flags >> 2u) & 3u);
@@ -36,17 +37,33 @@ fn texture_texel(use_: TextureUse, x: i32, y: i32) -> vec4<f32> {
         return vec4<f32>(float_texel(use_.texels, index), 1.0);
     }
     let bits = texel(use_.texels + index);
-    let r = bits & 255u;
-    let g = (bits >> 8u) & 255u;
-    let b = (bits >> 16u) & 255u;
-    let a = f32(bits >> 24u) * (1.0 / 255.0);
-    if use_.kind == TEXTURE_SRGB {
-        return vec4<f32>(tables[TABLE_SRGB + r], tables[TABLE_SRGB + g], tables[TABLE_SRGB + b], a);
-    }
-    return vec4<f32>(vec3<f32>(f32(r), f32(g), f32(b)) * (1.0 / 255.0), a);
+    return vec4<f32>(vec4<u32>(bits, bits >> 8u, bits >> 16u, bits >> 24u) & vec4<u32>(255u));
 }
 
-// Bilinear (or nearest) value; `uvs` holds both sets.
+// Linear value of an sRGB value in 0..=255, also between the whole numbers.
+fn linear_from_srgb(value: f32) -> f32 {
+    let below = min(u32(value), 255u);
+    let t = value - f32(below);
+    return tables[TABLE_SRGB + below] * (1.0 - t) + tables[TABLE_SRGB + below + 1u] * t;
+}
+
+// What a stored (or interpolated) pixel means.
+fn decode_texel(use_: TextureUse, stored: vec4<f32>) -> vec4<f32> {
+    if use_.kind == TEXTURE_FLOAT {
+        return stored;
+    }
+    if use_.kind == TEXTURE_SRGB {
+        return vec4<f32>(
+            linear_from_srgb(stored.r),
+            linear_from_srgb(stored.g),
+            linear_from_srgb(stored.b),
+            stored.a * (1.0 / 255.0),
+        );
+    }
+    return stored * (1.0 / 255.0);
+}
+
+// Bilinear (or nearest) value, mixed as stored and decoded after; `uvs` holds both sets.
 fn texture_lookup(use_: TextureUse, uvs: vec4<f32>) -> vec4<f32> {
     let uv = select(uvs.xy, uvs.zw, (use_.flags & 32u) != 0u);
     let m = use_.matrix;
@@ -55,7 +72,7 @@ fn texture_lookup(use_: TextureUse, uvs: vec4<f32>) -> vec4<f32> {
     var x = clamp(u * f32(use_.width), -1e9, 1e9);
     var y = clamp(v * f32(use_.height), -1e9, 1e9);
     if (use_.flags & 16u) != 0u {
-        return texture_texel(use_, i32(floor(x)), i32(floor(y)));
+        return decode_texel(use_, texture_texel(use_, i32(floor(x)), i32(floor(y))));
     }
     x -= 0.5;
     y -= 0.5;
@@ -69,7 +86,7 @@ fn texture_lookup(use_: TextureUse, uvs: vec4<f32>) -> vec4<f32> {
         let right = texture_texel(use_, i32(x0) + 1, i32(y0) + j);
         rows[j] = left * (1.0 - s) + right * s;
     }
-    return rows[0] * (1.0 - t) + rows[1] * t;
+    return decode_texel(use_, rows[0] * (1.0 - t) + rows[1] * t);
 }
 
 // All of a material at one point.
@@ -140,7 +157,8 @@ fn material_point(material: u32, uvs: vec4<f32>, color: vec4<f32>) -> MaterialPo
             default: {
                 let x = (t.r * 2.0 - 1.0) * (*m).normal_scale;
                 let y = (t.g * 2.0 - 1.0) * (*m).normal_scale;
-                let z = max(t.b * 2.0 - 1.0, 1e-3);
+                let strength = clamp((*m).normal_scale, 0.0, 1.0);
+                let z = max(1.0 + (t.b * 2.0 - 2.0) * strength, 1e-3);
                 if sqr(x) + sqr(y) > 0.0 {
                     p.mapped = normalize_or(vec3<f32>(x, y, z), UP);
                     p.mapped_uv_set = (use_.flags >> 5u) & 1u;
