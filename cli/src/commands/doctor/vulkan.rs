@@ -61,9 +61,10 @@ impl Vulkan {
 /// The description files in the loader's order.
 fn description_files() -> Vec<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let places: Vec<PathBuf> = match set("VK_DRIVER_FILES").or_else(|| set("VK_ICD_FILENAMES")) {
-        Some(list) => std::env::split_paths(&list).collect(),
-        None => {
+    let places: Vec<PathBuf> =
+        if let Some(list) = set("VK_DRIVER_FILES").or_else(|| set("VK_ICD_FILENAMES")) {
+            std::env::split_paths(&list).collect()
+        } else {
             let below = |name: &str| set(name).map(|dir| PathBuf::from(dir).join("vulkan/icd.d"));
             let home = set("HOME").map(|dir| PathBuf::from(dir).join(".local/share/vulkan/icd.d"));
             let fixed = [
@@ -76,8 +77,7 @@ fn description_files() -> Vec<PathBuf> {
                 .chain(below("XDG_DATA_HOME").or(home))
                 .chain(fixed.map(PathBuf::from))
                 .collect()
-        }
-    };
+        };
     places.iter().flat_map(|place| files_of(place)).collect()
 }
 
