@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use diorama_render::gpu::{Adapters, Gpu, GpuError, self_test};
+use diorama_render::gpu::{Adapters, Gpu, GpuError, hardware_is_possible, self_test};
 use serde::{Deserialize, Serialize};
 
 use crate::output::Output;
@@ -97,6 +97,7 @@ impl Backend {
         match setting {
             BackendSetting::Cpu => Ok(Self::cpu()),
             BackendSetting::Gpu(name) => Gpu::open(name.as_deref()).map(Self::of),
+            BackendSetting::Auto if !hardware_is_possible() => Ok(Self::cpu()),
             BackendSetting::Auto => {
                 let (backend, because) = Self::auto();
                 if let Because::Fails(error) = because {

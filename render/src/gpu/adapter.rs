@@ -72,6 +72,14 @@ pub(super) fn ready<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// Whether the system shows any graphics device at all. Where it shows none, no driver needs to be loaded
+/// (and talk to the terminal) to find that there is only software.
+pub fn hardware_is_possible() -> bool {
+    // Mesa's and AMD's nodes, NVIDIA's, Windows' below Linux.
+    const NODES: [&str; 4] = ["/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/dxg"];
+    !cfg!(target_os = "linux") || NODES.iter().any(|node| std::path::Path::new(node).exists())
+}
+
 /// Whether the Vulkan loader can be loaded. Where the system has an API of its own (Metal), always.
 pub fn loader_is_there() -> bool {
     if cfg!(target_os = "macos") {

@@ -18,7 +18,9 @@ mod tables;
 mod tracer;
 mod upload;
 
-pub use adapter::{Adapter, AdapterKind, Adapters, library_loads, loader_is_there};
+pub use adapter::{
+    Adapter, AdapterKind, Adapters, hardware_is_possible, library_loads, loader_is_there,
+};
 pub use device::Gpu;
 pub use error::GpuError;
 pub use self_test::{rays_per_second, self_test};
