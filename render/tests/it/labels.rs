@@ -198,9 +198,10 @@ fn under_glass(panes: &[(f32, Material)]) -> Frame {
 
 /// Reflectance of a dielectric of index `n` at sine `sin` outside (Fresnel).
 fn reflectance(n: f64, sin: f64) -> f64 {
-    let (c, t) = ((1.0 - sin * sin).sqrt(), (1.0 - (sin / n).powi(2)).sqrt());
+    let inside = sin / n;
+    let (c, t) = ((1.0 - sin * sin).sqrt(), (1.0 - inside * inside).sqrt());
     let (parallel, perpendicular) = ((n * c - t) / (n * c + t), (c - n * t) / (c + n * t));
-    0.5 * (parallel.powi(2) + perpendicular.powi(2))
+    0.5 * (parallel * parallel + perpendicular * perpendicular)
 }
 
 #[test]
@@ -244,7 +245,8 @@ fn behind_a_thick_pane_lies_what_snell_says_at_the_distance_of_the_bent_path() {
                 (distance / length - 1.0).abs() < 1e-5,
                 "{distance} {length}"
             );
-            let passed = (1.0 - reflectance(n, sin)).powi(2);
+            let face = 1.0 - reflectance(n, sin);
+            let passed = face * face;
             let through = second.transmittance.at(column, row).as_dvec3();
             for (share, colour) in through.to_array().into_iter().zip([1.0, tint, 0.25]) {
                 assert!((share / (passed * colour) - 1.0).abs() < 1e-4, "{through}");
