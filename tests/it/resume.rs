@@ -1,13 +1,20 @@
 //! Stopping and going on: kill at any moment, shards, redo, refused folders.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::context::{Context, TINY};
 
 /// Starts a run, waits until `reached` says so, and kills it with SIGKILL.
 fn kill_when(context: &Context, args: &str, reached: impl Fn(&Path) -> bool) {
+    let mut child = start_until(context, args, reached);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Starts a run and waits until `reached` says so.
+fn start_until(context: &Context, args: &str, reached: impl Fn(&Path) -> bool) -> Child {
     let mut child = context
         .command(args)
         .stdout(Stdio::null())
@@ -23,8 +30,7 @@ fn kill_when(context: &Context, args: &str, reached: impl Fn(&Path) -> bool) {
         assert!(start.elapsed() < Duration::from_mins(2), "never reached");
         std::thread::sleep(Duration::from_millis(2));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child
 }
 
 fn has_temporary(dir: &Path, id: &str) -> bool {
@@ -57,6 +63,54 @@ fn a_killed_run_goes_on_and_ends_like_one_that_was_not() {
         .run(&format!("removal --seeds 0..3 {TINY} --output-dir whole"))
         .expect(0);
     assert_eq!(killed, context.dataset("whole"));
+}
+
+/// Whoever starts tests in the background of a script makes them deaf to Ctrl-C, and with them every
+/// program they start.
+#[cfg(unix)]
+fn interrupts_are_ignored() -> bool {
+    const SIGINT_BIT: u64 = 1 << 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & SIGINT_BIT != 0)
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_at_once_and_the_same_command_ends_it_well() {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Command;
+
+    use crate::context::skip;
+
+    const SIGINT: i32 = 2;
+    if interrupts_are_ignored() {
+        skip("this process ignores interrupts");
+        return;
+    }
+    let context = Context::new();
+    let args = format!("removal --seeds 0..3 {TINY} --output-dir d");
+    let mut child = start_until(&context, &args, |dir| has_temporary(dir, "000001"));
+    let kill = format!("kill -INT {}", child.id());
+    let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(sent.success());
+    let status = child.wait().unwrap();
+    // A shell reports it as 128 + 2.
+    assert_eq!((status.code(), status.signal()), (None, Some(SIGINT)));
+    assert!(context.path("d/000000/sample.json").exists());
+    assert!(!context.path("d/000001").exists(), "half-made");
+    assert_eq!(context.read("d/done.jsonl").lines().count(), 1);
+
+    context.run(&args).expect(0);
+    assert!(!has_temporary(&context.path("d"), "000001"));
+    let interrupted = context.dataset("d");
+    context
+        .run(&format!("removal --seeds 0..3 {TINY} --output-dir whole"))
+        .expect(0);
+    assert_eq!(interrupted, context.dataset("whole"));
 }
 
 #[test]
