@@ -309,109 +309,127 @@ fn trace(@builtin(global_invocation_id) invocation: vec3<u32>) {
             group = vec2<u32>(0u, select(0u, (1u << ray.octant) | 0x100u, frame.instance_count > 0u));
         }
 
-        if (group.y & 0xffu) == 0u {
-            if waiting > base {
-                waiting -= 1u;
-                group = stack[waiting];
-            } else if in_mesh {
-                // Back to the upper tree.
-                in_mesh = false;
-                base = 0u;
-                ray = local_ray(world_origin, world_direction, frame.upper_reach, frame.upper_slack);
-                if waiting > 0u {
+        // Down to the next leaf, or to the end of the ray. Lanes wait for each other here, so that the
+        // triangles below are tested by many at once.
+        var met = 0u;
+        var links = vec4<u32>(0u);
+        var done = false;
+        loop {
+            if (group.y & 0xffu) == 0u {
+                if waiting > base {
                     waiting -= 1u;
                     group = stack[waiting];
+                } else if in_mesh {
+                    // Back to the upper tree.
+                    in_mesh = false;
+                    base = 0u;
+                    ray = local_ray(world_origin, world_direction, frame.upper_reach, frame.upper_slack);
+                    if waiting > 0u {
+                        waiting -= 1u;
+                        group = stack[waiting];
+                    }
+                }
+                if (group.y & 0xffu) == 0u {
+                    done = true;
+                    break;
                 }
             }
-            if (group.y & 0xffu) == 0u {
-                // This ray is done.
-                if kind < 2u {
-                    shadows[2u * slot + kind].blocked = blocked;
-                } else {
-                    hits[slot] = hit;
+
+            let place = firstTrailingBit(group.y & 0xffu);
+            let child = place ^ ray.octant;
+            let index = group.x + countOneBits((group.y >> 8u) & ((1u << child) - 1u) & 0xffu);
+            group.y &= ~(1u << place);
+
+            if (group.y & HIT_KIND_INSTANCES) != 0u {
+                let item = upper[frame.upper_items + (index >> 2u)][index & 3u];
+                let here = instances[item].worlds & worlds;
+                if (here & ~blocked) == 0u {
+                    continue;
                 }
-                kind += 1u;
-                busy = false;
-                continue;
-            }
-        }
-
-        let place = firstTrailingBit(group.y & 0xffu);
-        let child = place ^ ray.octant;
-        let index = group.x + countOneBits((group.y >> 8u) & ((1u << child) - 1u) & 0xffu);
-        group.y &= ~(1u << place);
-
-        if (group.y & HIT_KIND_INSTANCES) != 0u {
-            let item = upper[frame.upper_items + (index >> 2u)][index & 3u];
-            let here = instances[item].worlds & worlds;
-            if (here & ~blocked) == 0u {
-                continue;
-            }
-            if (group.y & 0xffu) != 0u {
-                stack[waiting] = group;
-                waiting += 1u;
-            }
-            group.y = 0u;
-            instance = item;
-            let mesh = meshes[instances[item].mesh];
-            var origin = world_origin;
-            var direction = world_direction;
-            let flags = instances[item].flags;
-            if (flags & INSTANCE_IS_WORLD) == 0u {
-                let inverse = instance_inverse(item, time);
-                origin = pose_point(inverse, world_origin);
-                direction = pose_vector(inverse, world_direction);
-            }
-            if !is_finite3(origin) || !is_finite3(direction) {
-                continue;
-            }
-            in_mesh = true;
-            base = waiting;
-            nodes = mesh.nodes;
-            triangles = mesh.triangles;
-            shading = mesh.shading;
-            filtered = (flags & INSTANCE_HAS_ALPHA) != 0u;
-            ray = local_ray(origin, direction, mesh.reach, BOX_SLACK);
-            group = vec2<u32>(0u, (1u << ray.octant) | 0x100u);
-            continue;
-        }
-
-        if (group.y & 0xffu) != 0u {
-            stack[waiting] = group;
-            waiting += 1u;
-        }
-        var head: vec4<u32>;
-        var links: vec4<u32>;
-        var bits = 0u;
-        if in_mesh {
-            let at = nodes + 5u * index;
-            head = geometry(at);
-            links = geometry(at + 1u);
-            bits = node_hits(&ray, head, geometry(at + 2u), geometry(at + 3u), geometry(at + 4u), hit.t);
-        } else {
-            let at = 5u * index;
-            head = upper[at];
-            links = upper[at + 1u];
-            bits = node_hits(&ray, head, upper[at + 2u], upper[at + 3u], upper[at + 4u], hit.t);
-        }
-        let inner = head.w >> 24u;
-        let leaf = links.w;
-        group = vec2<u32>(links.x, permute(bits & inner, ray.octant) | (inner << 8u));
-
-        if !in_mesh {
-            let met = permute(bits & leaf, ray.octant);
-            if met != 0u {
-                // Instances first: nearer hits then cull the rest.
+                var origin = world_origin;
+                var direction = world_direction;
+                let flags = instances[item].flags;
+                if (flags & INSTANCE_IS_WORLD) == 0u {
+                    let inverse = instance_inverse(item, time);
+                    origin = pose_point(inverse, world_origin);
+                    direction = pose_vector(inverse, world_direction);
+                }
+                if !is_finite3(origin) || !is_finite3(direction) {
+                    continue;
+                }
                 if (group.y & 0xffu) != 0u {
                     stack[waiting] = group;
                     waiting += 1u;
                 }
-                group = vec2<u32>(links.y, met | (leaf << 8u) | HIT_KIND_INSTANCES);
+                let mesh = meshes[instances[item].mesh];
+                instance = item;
+                in_mesh = true;
+                base = waiting;
+                nodes = mesh.nodes;
+                triangles = mesh.triangles;
+                shading = mesh.shading;
+                filtered = (flags & INSTANCE_HAS_ALPHA) != 0u;
+                ray = local_ray(origin, direction, mesh.reach, BOX_SLACK);
+                group = vec2<u32>(0u, (1u << ray.octant) | 0x100u);
+                continue;
             }
+
+            if (group.y & 0xffu) != 0u {
+                stack[waiting] = group;
+                waiting += 1u;
+            }
+            // One place for both trees: the test is long.
+            var rows: array<vec4<u32>, 5>;
+            if in_mesh {
+                let at = nodes + 5u * index;
+                rows = array<vec4<u32>, 5>(
+                    geometry(at),
+                    geometry(at + 1u),
+                    geometry(at + 2u),
+                    geometry(at + 3u),
+                    geometry(at + 4u),
+                );
+            } else {
+                let at = 5u * index;
+                rows = array<vec4<u32>, 5>(
+                    upper[at],
+                    upper[at + 1u],
+                    upper[at + 2u],
+                    upper[at + 3u],
+                    upper[at + 4u],
+                );
+            }
+            let bits = node_hits(&ray, rows[0], rows[2], rows[3], rows[4], hit.t);
+            links = rows[1];
+            let inner = rows[0].w >> 24u;
+            group = vec2<u32>(links.x, permute(bits & inner, ray.octant) | (inner << 8u));
+            met = bits & links.w;
+            if met == 0u {
+                continue;
+            }
+            if in_mesh {
+                break;
+            }
+            // Instances first: nearer hits then cull the rest.
+            if (group.y & 0xffu) != 0u {
+                stack[waiting] = group;
+                waiting += 1u;
+            }
+            let order = permute(met, ray.octant);
+            group = vec2<u32>(links.y, order | (links.w << 8u) | HIT_KIND_INSTANCES);
+            met = 0u;
+        }
+        if done {
+            if kind < 2u {
+                shadows[2u * slot + kind].blocked = blocked;
+            } else {
+                hits[slot] = hit;
+            }
+            kind += 1u;
+            busy = false;
             continue;
         }
 
-        var met = bits & leaf;
         var next = 0u;
         var end = 0u;
         loop {
