@@ -7,7 +7,6 @@
 use std::sync::OnceLock;
 
 use glam::Vec3;
-use rayon::prelude::*;
 
 use super::fresnel::{dielectric, f0_from_ior};
 use super::ggx;
@@ -44,7 +43,8 @@ pub struct Tables {
     sheen: Vec<f32>,
 }
 
-/// The tables of this process.
+/// The tables of this process, made by the first who asks, on that thread alone: whoever shares out work
+/// while others wait for the result may be handed one of those who wait.
 pub fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(Tables::integrate)
@@ -163,9 +163,9 @@ fn mean_over_mu(values: impl ExactSizeIterator<Item = f32> + Clone) -> f32 {
 
 impl Tables {
     fn integrate() -> Self {
-        let fine = |entry: &(dyn Fn(f32, f32) -> f32 + Sync)| -> Vec<f32> {
+        let fine = |entry: &dyn Fn(f32, f32) -> f32| -> Vec<f32> {
             (0..FINE * FINE)
-                .into_par_iter()
+                .into_iter()
                 .map(|i| entry(grid(i / FINE, FINE), grid(i % FINE, FINE)))
                 .collect()
         };
@@ -176,7 +176,7 @@ impl Tables {
             .map(|row| mean_over_mu(row.iter().copied()))
             .collect();
         let coarse: Vec<[f32; 3]> = (0..COARSE * COARSE * COARSE)
-            .into_par_iter()
+            .into_iter()
             .map(|i| {
                 let r = grid(i / (COARSE * COARSE), COARSE);
                 let mu = grid(i / COARSE % COARSE, COARSE);
