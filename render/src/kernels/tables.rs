@@ -165,7 +165,6 @@ impl Tables {
     fn integrate() -> Self {
         let fine = |entry: &dyn Fn(f32, f32) -> f32| -> Vec<f32> {
             (0..FINE * FINE)
-                .into_iter()
                 .map(|i| entry(grid(i / FINE, FINE), grid(i % FINE, FINE)))
                 .collect()
         };
@@ -176,7 +175,6 @@ impl Tables {
             .map(|row| mean_over_mu(row.iter().copied()))
             .collect();
         let coarse: Vec<[f32; 3]> = (0..COARSE * COARSE * COARSE)
-            .into_iter()
             .map(|i| {
                 let r = grid(i / (COARSE * COARSE), COARSE);
                 let mu = grid(i / COARSE % COARSE, COARSE);
