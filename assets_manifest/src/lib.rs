@@ -13,6 +13,7 @@ pub mod library;
 pub mod material;
 pub mod mesh;
 pub mod model;
+pub mod rig;
 pub mod scene;
 pub mod source;
 
@@ -23,5 +24,6 @@ pub use library::{Library, load_environment_file, load_model_file};
 pub use material::{AlphaMode, Material, TextureRef, Wrap};
 pub use mesh::Mesh;
 pub use model::{AssetRecord, Model, Warnings};
+pub use rig::{BodyPose, Rig};
 pub use scene::{LoadOptions, SceneFile, load_scene};
 pub use source::{AssetSource, InMemoryAssets};

@@ -1,14 +1,16 @@
 //! One decoded asset: meshes with their materials and images.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Image, Material, Mesh};
+use crate::{Image, Material, Mesh, Rig};
 
 /// Everything one asset file holds, ready to be placed in a Shot.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Model {
     /// At least one; an object of a Shot names one by index.
-    pub meshes: Vec<Mesh>,
+    pub meshes: Vec<Arc<Mesh>>,
     /// Material slots; `Mesh::material_of_triangle` points here. At least one.
     pub materials: Vec<Material>,
     /// Images that materials refer to.
@@ -16,6 +18,8 @@ pub struct Model {
     /// Convex pieces for physics in object space, each a point cloud whose hull is meant;
     /// empty: decompose the meshes.
     pub convex_pieces: Vec<Vec<glam::Vec3>>,
+    /// What can move in it; `None`: it is rigid.
+    pub rig: Option<Rig>,
 }
 
 /// Where an asset came from and under which terms. Goes into shot.json and ATTRIBUTION.md.

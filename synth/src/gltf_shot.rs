@@ -162,6 +162,7 @@ fn objects(scene: &SceneFile, remove: &[String]) -> Result<(Vec<Object>, Vec<u32
             worlds: WorldSet::ALL,
             scale: instance.scale,
             pose: Track::Constant(pose(&instance.pose)),
+            body: None,
             physics: None,
         });
     }
@@ -418,7 +419,7 @@ mod tests {
         };
         SceneFile {
             model: Model {
-                meshes: vec![mesh],
+                meshes: vec![mesh.into()],
                 materials: vec![diorama_assets::Material::default()],
                 ..Model::default()
             },

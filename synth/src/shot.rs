@@ -4,6 +4,7 @@
 //! metres, seconds, radians, kilograms; cameras look along their −Z with +Y up (Blender, glTF).
 
 pub use diorama_assets::model::AssetRecord;
+pub use diorama_assets::rig::BodyPose;
 use diorama_assets::{Material, environment::SunRecord};
 use glam::{Affine3A, Quat, Vec3};
 use serde::{Deserialize, Serialize};
@@ -251,6 +252,10 @@ pub struct Object {
     pub scale: Vec3,
     /// `world_from_object` without scale.
     pub pose: Track<Pose>,
+    /// Pose of the asset's rig: what its joints and morph targets do, in the object's own space;
+    /// `None`: the mesh as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Track<BodyPose>>,
     /// What physics did with it; `None`: not simulated (background, glTF scenes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physics: Option<ObjectPhysics>,

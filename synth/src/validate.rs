@@ -1,6 +1,8 @@
 //! The documented ranges of a Shot, checked when one is read.
 
-use crate::shot::{Exposure, LightKind, MAX_FRAMES, MAX_WORLDS, Pose, Shot, ShotError, Track};
+use crate::shot::{
+    BodyPose, Exposure, LightKind, MAX_FRAMES, MAX_WORLDS, Pose, Shot, ShotError, Track,
+};
 
 /// Positions beyond this, metres, are taken for damage: f32 has centimetres left there.
 const MAX_COORDINATE: f32 = 1.0e5;
@@ -35,6 +37,19 @@ fn check_track<T>(
     }
     for value in track.values() {
         check(value).map_err(|reason| wrong(field, reason))?;
+    }
+    Ok(())
+}
+
+fn check_body(body: &BodyPose) -> Result<(), String> {
+    for (index, joint) in body.joints.iter().enumerate() {
+        let far = joint.translation.abs().max_element() > MAX_COORDINATE;
+        if !joint.is_finite() || far {
+            return Err(format!("moves joint {index} to {}", joint.translation));
+        }
+    }
+    if let Some(weight) = body.morph_weights.iter().find(|w| !w.is_finite()) {
+        return Err(format!("has a morph weight of {weight}"));
     }
     Ok(())
 }
@@ -184,6 +199,10 @@ impl Shot {
                 frames,
                 check_pose,
             )?;
+            if let Some(body) = &object.body {
+                let field = format!("objects[{index}].body");
+                check_track(&field, body, frames, check_body)?;
+            }
             if let Some(physics) = &object.physics {
                 for pose in &physics.step_poses {
                     check_pose(pose).map_err(|reason| {

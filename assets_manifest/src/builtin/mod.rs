@@ -184,10 +184,11 @@ pub fn model(id: &str) -> Option<Model> {
     };
     let Solid { mesh, pieces } = solid;
     Some(Model {
-        meshes: vec![mesh],
+        meshes: vec![mesh.into()],
         materials: vec![material],
         images: image.into_iter().collect(),
         convex_pieces: pieces,
+        rig: None,
     })
 }
 

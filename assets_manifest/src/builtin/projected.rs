@@ -50,7 +50,7 @@ pub(crate) fn projected_floor(map: &EnvironmentMap) -> Model {
         }
     });
     Model {
-        meshes: vec![surface.into_mesh("floor")],
+        meshes: vec![surface.into_mesh("floor").into()],
         materials: vec![Material {
             name: "ground".to_owned(),
             base_color: [1.0; 3],
@@ -64,6 +64,7 @@ pub(crate) fn projected_floor(map: &EnvironmentMap) -> Model {
         }],
         images: vec![albedo(map)],
         convex_pieces: vec![slab()],
+        rig: None,
     }
 }
 

@@ -90,10 +90,11 @@ pub(crate) fn load(source: &mut Source, name: &str, dialect: Dialect) -> Result<
     }
     finish_mesh(&mut mesh, &path, &mut source.warnings)?;
     Ok(Model {
-        meshes: vec![mesh],
+        meshes: vec![mesh.into()],
         materials,
         images: textures.images,
         convex_pieces: Vec::new(),
+        rig: None,
     })
 }
 

@@ -191,7 +191,7 @@ fn bounds(shot: &Shot, assets: &dyn AssetSource) -> Result<ObjectBounds> {
         if let Some((low, high)) = model
             .meshes
             .get(object.mesh as usize)
-            .and_then(diorama_assets::Mesh::bounds)
+            .and_then(|mesh| mesh.bounds())
         {
             bounds.insert(object.id, [low, high]);
         }

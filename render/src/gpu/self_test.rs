@@ -170,7 +170,7 @@ fn scene() -> (Shot, InMemoryAssets) {
     let mut objects = Vec::new();
     for (index, (name, flat, material, scale, position, role)) in parts.into_iter().enumerate() {
         let model = Model {
-            meshes: vec![mesh(flat)],
+            meshes: vec![mesh(flat).into()],
             materials: vec![material],
             ..Model::default()
         };
@@ -195,6 +195,7 @@ fn scene() -> (Shot, InMemoryAssets) {
                 position,
                 rotation: Quat::IDENTITY,
             }),
+            body: None,
             physics: None,
         });
     }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use diorama_synth::shot::{Camera, Role, Shot};
 use glam::{Mat3A, Vec3, Vec3A};
+use rayon::prelude::*;
 
 use super::camera::{camera_frame, pose_at};
 use super::lights::{LightContext, LightGroup, MeshLight, SceneLight, Shape, world_bits};
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
-use super::static_scene::StaticScene;
+use super::static_scene::{SceneMesh, StaticScene};
 use crate::accel::{self, Hit, Instance, Pose, SurfaceFrame, Tlas};
 use crate::kernels::bsdf::{Bsdf, SurfaceValues};
 use crate::kernels::camera::CameraFrame;
@@ -92,6 +93,8 @@ impl SurfacePoint<'_> {
 pub struct FrameScene {
     /// What does not change.
     pub fixed: Arc<StaticScene>,
+    /// Mesh of each object of the Shot in this frame.
+    pub meshes: Vec<Arc<SceneMesh>>,
     /// Top-level tree; instance i is object i.
     pub tlas: Tlas,
     /// Instance i is object i of the Shot.
@@ -116,6 +119,12 @@ impl FrameScene {
         let center = frame as f64;
         let half = 0.5 * f64::from(camera.shutter);
         let motion_blur = camera.shutter > 0.0;
+        let meshes: Vec<Arc<SceneMesh>> = shot
+            .objects
+            .par_iter()
+            .enumerate()
+            .map(|(index, object)| fixed.mesh_at(object, index, frame))
+            .collect();
         let mut instances = Vec::with_capacity(shot.objects.len());
         let mut tree_instances = Vec::with_capacity(shot.objects.len());
         for (index, object) in shot.objects.iter().enumerate() {
@@ -129,7 +138,7 @@ impl FrameScene {
             } else {
                 Pose::Still(at(center))
             };
-            let mesh = &fixed.meshes[fixed.mesh_of_object[index]];
+            let mesh = &meshes[index];
             let worlds = world_bits(object.worlds, world_count);
             let first = fixed.first_material[index];
             let slots = usize::from(mesh.last_slot());
@@ -152,6 +161,7 @@ impl FrameScene {
         let mut scene = Self {
             tlas: Tlas::build(tree_instances),
             fixed,
+            meshes,
             instances,
             cameras,
             shared_lights: LightGroup::default(),
@@ -181,7 +191,7 @@ impl FrameScene {
             lights.push(SceneLight::new(light, &pose, light.worlds.0 & all));
         }
         for (index, instance) in self.instances.iter().enumerate() {
-            let mesh = &fixed.meshes[fixed.mesh_of_object[index]];
+            let mesh = &self.meshes[index];
             let emits = |primitive: u32| fixed.material(index, primitive).emissive;
             let primitives: Vec<u32> = (0..mesh.data().triangles.len() as u32)
                 .filter(|p| emits(*p))
@@ -225,7 +235,7 @@ impl FrameScene {
         if !material.has_alpha {
             return 1.0;
         }
-        let mesh = &self.fixed.meshes[self.fixed.mesh_of_object[instance as usize]];
+        let mesh = &self.meshes[instance as usize];
         material.alpha(
             &self.fixed.textures,
             &mesh.coordinates(primitive, barycentrics),
@@ -239,8 +249,7 @@ impl FrameScene {
         primitive: u32,
         barycentrics: [f32; 2],
     ) -> SurfaceCoordinates {
-        self.fixed.meshes[self.fixed.mesh_of_object[instance as usize]]
-            .coordinates(primitive, barycentrics)
+        self.meshes[instance as usize].coordinates(primitive, barycentrics)
     }
 
     /// Everything shading needs to know about a point of a surface; `wo` points to the viewer.
@@ -284,7 +293,7 @@ impl FrameScene {
         frame: &SurfaceFrame,
         point: &accel::SurfacePoint,
     ) -> SurfacePoint<'_> {
-        let mesh = &self.fixed.meshes[self.fixed.mesh_of_object[instance as usize]];
+        let mesh = &self.meshes[instance as usize];
         let entering = wo.dot(point.normal) > 0.0;
         let geometric_normal = if entering {
             point.normal

@@ -17,9 +17,8 @@ use crate::accel::{BuildOptions, MeshBvh};
 /// A mesh ready for tracing and shading.
 #[derive(Debug)]
 pub struct SceneMesh {
-    /// Source data; shared with the asset library.
-    model: Arc<Model>,
-    index: usize,
+    /// Source data; shared with the asset library unless it is posed.
+    mesh: Arc<Mesh>,
     /// Its tree.
     pub bvh: Arc<MeshBvh>,
     /// The material slot of all triangles, where they share one.
@@ -27,9 +26,8 @@ pub struct SceneMesh {
 }
 
 impl SceneMesh {
-    /// Builds the tree of mesh `index` of `model`.
-    fn new(model: Arc<Model>, index: usize) -> Self {
-        let mesh = &model.meshes[index];
+    /// Builds the tree of `mesh`.
+    pub fn new(mesh: Arc<Mesh>) -> Self {
         let bvh = MeshBvh::build(&mesh.positions, &mesh.triangles, BuildOptions::default());
         let slots = &mesh.material_of_triangle;
         let only_slot = slots
@@ -37,8 +35,7 @@ impl SceneMesh {
             .copied()
             .filter(|first| slots.iter().all(|slot| slot == first));
         Self {
-            model,
-            index,
+            mesh,
             bvh: Arc::new(bvh),
             only_slot,
         }
@@ -47,7 +44,7 @@ impl SceneMesh {
     /// The mesh.
     #[inline(always)]
     pub fn data(&self) -> &Mesh {
-        &self.model.meshes[self.index]
+        &self.mesh
     }
 
     /// Vertex positions of a triangle, object space.
@@ -150,8 +147,10 @@ impl SceneMesh {
 /// See the module text.
 #[derive(Debug)]
 pub struct StaticScene {
-    /// Distinct meshes.
-    pub meshes: Vec<SceneMesh>,
+    /// Distinct meshes, at rest.
+    pub meshes: Vec<Arc<SceneMesh>>,
+    /// Asset of each object of the Shot that has a body: what poses are applied to.
+    pub model_of_object: Vec<Option<Arc<Model>>>,
     /// Mesh of each object of the Shot.
     pub mesh_of_object: Vec<usize>,
     /// First material of each object of the Shot; slots follow.
@@ -168,8 +167,8 @@ pub struct StaticScene {
 struct Builder<'a> {
     assets: &'a dyn AssetSource,
     models: BTreeMap<String, (Arc<Model>, usize)>,
-    /// Model and index in it of each distinct mesh.
-    meshes: Vec<(Arc<Model>, usize)>,
+    /// Distinct meshes.
+    meshes: Vec<Arc<Mesh>>,
     mesh_index: BTreeMap<(String, u32), usize>,
     own_materials: BTreeMap<String, usize>,
     materials: Vec<SurfaceMaterial>,
@@ -196,7 +195,7 @@ impl Builder<'_> {
         Ok((model, first))
     }
 
-    fn mesh(&mut self, object: &Object, model: &Arc<Model>) -> Result<usize, RenderError> {
+    fn mesh(&mut self, object: &Object, model: &Model) -> Result<usize, RenderError> {
         let key = (object.asset.clone(), object.mesh);
         if let Some(index) = self.mesh_index.get(&key) {
             return Ok(*index);
@@ -208,7 +207,7 @@ impl Builder<'_> {
                 mesh: object.mesh,
             });
         }
-        self.meshes.push((model.clone(), object.mesh as usize));
+        self.meshes.push(model.meshes[object.mesh as usize].clone());
         self.mesh_index.insert(key, self.meshes.len() - 1);
         Ok(self.meshes.len() - 1)
     }
@@ -256,10 +255,12 @@ impl StaticScene {
             textures: Vec::new(),
         };
         let (mut mesh_of_object, mut first_material) = (Vec::new(), Vec::new());
+        let mut model_of_object = Vec::new();
         for object in &shot.objects {
             let (model, first_texture) = builder.model(object)?;
             mesh_of_object.push(builder.mesh(object, &model)?);
             first_material.push(builder.materials(object, &model, first_texture));
+            model_of_object.push(object.body.is_some().then_some(model));
         }
         let map = match &shot.environment.asset {
             None => None,
@@ -283,16 +284,28 @@ impl StaticScene {
         // One thread for each tree: what comes out does not depend on who built it.
         let meshes = meshes
             .into_par_iter()
-            .map(|(model, index)| SceneMesh::new(model, index))
+            .map(|mesh| Arc::new(SceneMesh::new(mesh)))
             .collect();
         Ok(Self {
             meshes,
             mesh_of_object,
+            model_of_object,
             first_material,
             materials,
             textures,
             environment,
         })
+    }
+
+    /// Mesh of `object` of the Shot at `frame`, whose index is `index`: posed when it has a body.
+    pub fn mesh_at(&self, object: &Object, index: usize, frame: i64) -> Arc<SceneMesh> {
+        match (&object.body, &self.model_of_object[index]) {
+            (Some(body), Some(model)) => {
+                let posed = model.posed(object.mesh as usize, body.at(frame));
+                Arc::new(SceneMesh::new(Arc::new(posed)))
+            }
+            _ => self.meshes[self.mesh_of_object[index]].clone(),
+        }
     }
 
     /// Material of a triangle of an object.

@@ -165,7 +165,7 @@ impl Scene {
     ) -> u32 {
         let id = self.shot.objects.len() as u32 + 1;
         let model = Model {
-            meshes: vec![mesh],
+            meshes: vec![mesh.into()],
             materials: vec![material],
             ..Model::default()
         };
@@ -192,6 +192,7 @@ impl Scene {
             worlds: WorldSet::ALL,
             scale,
             pose: Track::Constant(pose),
+            body: None,
             physics: None,
         });
         id

@@ -202,6 +202,7 @@ fn piece(drawing: &Drawing<'_>, piece: Piece<'_>) -> Thing {
         worlds: WorldSet::ALL,
         scale: piece.scale,
         pose: Track::Constant(piece.pose),
+        body: None,
         physics: None,
     };
     Thing {

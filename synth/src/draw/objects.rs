@@ -75,7 +75,7 @@ fn draw_object(
     let bounds = model
         .meshes
         .iter()
-        .filter_map(diorama_assets::Mesh::bounds)
+        .filter_map(|mesh| mesh.bounds())
         .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
     let longest = bounds.map_or(0.0, |(low, high)| (high - low).max_element());
     if !(longest > 0.0 && longest.is_finite()) {
@@ -120,6 +120,7 @@ fn draw_object(
         worlds: WorldSet::ALL,
         scale,
         pose: Track::Constant(Pose::IDENTITY),
+        body: None,
         physics: None,
     };
     Ok(Thing {

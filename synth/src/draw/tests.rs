@@ -45,15 +45,16 @@ fn block(half: Vec3) -> Model {
         .collect();
     let triangles = vec![[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6]];
     Model {
-        meshes: vec![Mesh {
+        meshes: vec![Arc::new(Mesh {
             positions: corners.clone(),
             material_of_triangle: vec![0; triangles.len()],
             triangles,
             ..Mesh::default()
-        }],
+        })],
         materials: vec![Material::default()],
         images: Vec::new(),
         convex_pieces: vec![corners],
+        rig: None,
     }
 }
 

@@ -191,7 +191,7 @@ mod tests {
         }
         mesh.material_of_triangle = vec![0; mesh.triangles.len()];
         Model {
-            meshes: vec![mesh],
+            meshes: vec![mesh.into()],
             ..Model::default()
         }
     }

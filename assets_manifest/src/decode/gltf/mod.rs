@@ -94,7 +94,7 @@ pub(crate) fn load_object(source: &mut Source, name: &str) -> Result<Model, Asse
     }
     let mut whole = joined(name.to_owned(), parts);
     finish_mesh(&mut whole, &path, &mut source.warnings)?;
-    model.meshes = vec![whole];
+    model.meshes = vec![whole.into()];
     Ok(model)
 }
 
@@ -305,7 +305,7 @@ impl SceneReader<'_> {
         };
         let label: PathBuf = self.path.join(&mesh.name);
         finish_mesh(&mut mesh, &label, &mut self.source.warnings)?;
-        self.model.meshes.push(mesh);
+        self.model.meshes.push(mesh.into());
         Ok(Some(self.model.meshes.len() as u32 - 1))
     }
 
@@ -380,7 +380,7 @@ impl SceneReader<'_> {
             &self.model.meshes[mesh as usize],
             DAffine3::from_mat3(linear),
         );
-        self.model.meshes.push(baked);
+        self.model.meshes.push(baked.into());
         let pose = ScenePose {
             position,
             rotation: glam::Quat::IDENTITY,
