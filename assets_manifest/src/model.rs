@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Image, Material, Mesh, Rig};
+use crate::{Image, Material, Mesh, Motion, Rig};
 
 /// Everything one asset file holds, ready to be placed in a Shot.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Model {
     pub convex_pieces: Vec<Vec<glam::Vec3>>,
     /// What can move in it; `None`: it is rigid.
     pub rig: Option<Rig>,
+    /// Takes found in the file, for its own skeleton.
+    pub motions: Vec<Motion>,
 }
 
 /// Where an asset came from and under which terms. Goes into shot.json and ATTRIBUTION.md.

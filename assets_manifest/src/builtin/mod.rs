@@ -189,6 +189,7 @@ pub fn model(id: &str) -> Option<Model> {
         images: image.into_iter().collect(),
         convex_pieces: pieces,
         rig: None,
+        motions: Vec::new(),
     })
 }
 

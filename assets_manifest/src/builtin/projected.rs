@@ -65,6 +65,7 @@ pub(crate) fn projected_floor(map: &EnvironmentMap) -> Model {
         images: vec![albedo(map)],
         convex_pieces: vec![slab()],
         rig: None,
+        motions: Vec::new(),
     }
 }
 

@@ -95,6 +95,7 @@ pub(crate) fn load(source: &mut Source, name: &str, dialect: Dialect) -> Result<
         images: textures.images,
         convex_pieces: Vec::new(),
         rig: None,
+        motions: Vec::new(),
     })
 }
 

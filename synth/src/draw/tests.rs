@@ -55,6 +55,7 @@ fn block(half: Vec3) -> Model {
         images: Vec::new(),
         convex_pieces: vec![corners],
         rig: None,
+        motions: Vec::new(),
     }
 }
 
