@@ -21,7 +21,7 @@ pub enum Denoise {
 pub(crate) enum Denoiser {
     None,
     Builtin,
-    Oidn(Oidn),
+    Oidn(Box<Oidn>),
 }
 
 impl Denoiser {
@@ -30,7 +30,7 @@ impl Denoiser {
         Ok(match choice {
             Denoise::None => Self::None,
             Denoise::Builtin => Self::Builtin,
-            Denoise::Oidn => Self::Oidn(Oidn::load(None, None)?),
+            Denoise::Oidn => Self::Oidn(Box::new(Oidn::load(None, None)?)),
         })
     }
 

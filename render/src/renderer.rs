@@ -114,9 +114,9 @@ impl Kernel for TraceRow<'_> {
             sums.fill(PixelSums::new(samples));
             let mut touched = 0;
             let mut roles = [0u32; 3];
+            let pixel = self.tracer.pixel(column, self.row);
             for sample in 0..samples {
-                self.tracer
-                    .trace(simd, column, self.row, sample, &mut scratch);
+                self.tracer.trace(simd, &pixel, sample, &mut scratch);
                 for (sum, found) in sums.iter_mut().zip(&scratch.worlds) {
                     sum.add(found);
                 }

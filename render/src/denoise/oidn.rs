@@ -2,12 +2,13 @@
 //!
 //! The library is looked for at the path given, else at the path in `DIORAMA_OIDN` (each a file, or
 //! a folder that holds the library), else under its standard names wherever the system's loader
-//! looks. It runs on the CPU device, in HDR mode, with noisy albedo and normal guides. Its bits are
+//! looks. It runs on the CPU device, in HDR mode, with prefiltered albedo and normal guides. Its bits are
 //! those of the installed version: the determinism contract covers the built-in denoiser only.
 #![expect(unsafe_code, reason = "calls a C library through function pointers")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use glam::Vec3;
 use libloading::Library;
@@ -89,14 +90,76 @@ struct Functions {
     ),
     set_filter_bool: unsafe extern "C" fn(Handle, *const c_char, bool),
     commit_filter: unsafe extern "C" fn(Handle),
-    execute_filter: unsafe extern "C" fn(Handle),
-    release_filter: unsafe extern "C" fn(Handle),
+    filter: FilterFunctions,
+}
+
+/// The functions that a committed filter needs.
+#[derive(Clone, Copy)]
+struct FilterFunctions {
+    execute: unsafe extern "C" fn(Handle),
+    release: unsafe extern "C" fn(Handle),
+}
+
+/// A committed filter.
+struct Filter {
+    handle: Handle,
+    functions: FilterFunctions,
+}
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        // SAFETY: made by the library, released once, before the library goes (see [`Oidn`]).
+        unsafe { (self.functions.release)(self.handle) }
+    }
+}
+
+/// The three filters of pictures of one size, and the pictures that they read and write in place.
+struct Filters {
+    albedo_filter: Filter,
+    normal_filter: Filter,
+    color_filter: Filter,
+    /// Width, height.
+    size: [usize; 2],
+    albedo: Vec<Vec3>,
+    normal: Vec<Vec3>,
+    color: Vec<Vec3>,
+}
+
+impl Filters {
+    fn new(oidn: &Oidn, size: [usize; 2]) -> Result<Self, OidnError> {
+        let picture = || vec![Vec3::ZERO; size[0] * size[1]];
+        let (mut albedo, mut normal, mut color) = (picture(), picture(), picture());
+        let [a, n, c] = [&mut albedo, &mut normal, &mut color].map(Vec::as_mut_ptr);
+        Ok(Self {
+            albedo_filter: oidn.filter(size, &[(c"albedo", a), (c"output", a)], &[])?,
+            normal_filter: oidn.filter(size, &[(c"normal", n), (c"output", n)], &[])?,
+            color_filter: oidn.filter(
+                size,
+                &[
+                    (c"color", c),
+                    (c"albedo", a),
+                    (c"normal", n),
+                    (c"output", c),
+                ],
+                &[c"hdr", c"cleanAux"],
+            )?,
+            size,
+            albedo,
+            normal,
+            color,
+        })
+    }
 }
 
 /// `OIDN_DEVICE_TYPE_CPU`.
 const DEVICE_CPU: c_int = 1;
 /// `OIDN_FORMAT_FLOAT3`.
 const FORMAT_FLOAT3: c_int = 3;
+/// Mean variance (of a pixel's mean, summed over its components) below which albedo or normals go to
+/// the picture's filter as they are. Measured on five_suzannes: prefiltering lowers the error of the
+/// result by 8 % at 4 samples, 1.5 % at 16, 0.3 % at 64 and nothing at 128, where it would take two
+/// thirds of the time.
+const CLEAN_VARIANCE: f64 = 5.0e-4;
 /// `OIDN_ERROR_NONE`.
 const ERROR_NONE: c_int = 0;
 
@@ -106,7 +169,9 @@ pub struct Oidn {
     device: Handle,
     version: c_int,
     path: PathBuf,
-    /// Keeps the functions valid; dropped after [`Drop::drop`] has released the device.
+    filters: Mutex<Option<Filters>>,
+    /// Keeps the functions valid; dropped after [`Drop::drop`] has released the device and after the
+    /// filters.
     _library: Library,
 }
 
@@ -183,6 +248,7 @@ impl Oidn {
             device,
             version: 0,
             path,
+            filters: Mutex::new(None),
             _library: library,
         };
         // SAFETY: `device` is live until drop; the names are NUL-terminated.
@@ -217,53 +283,79 @@ impl Oidn {
         &self.path
     }
 
-    /// Denoises one picture. Variance and depth are not used. Albedo and normals are denoised first, by
-    /// themselves, as the library's authors advise and Blender does ("accurate" prefiltering).
+    /// Denoises one picture. The variance of colour and the depth are not used. Noisy albedo and
+    /// normals are denoised first, by themselves, as the library's authors advise and Blender does
+    /// ("accurate" prefiltering); clean ones are as good as they are (see [`CLEAN_VARIANCE`]).
+    ///
+    /// Filters are kept for pictures of the same size.
     pub fn denoise(&self, input: &DenoiseInput) -> Result<Vec<Vec3>, OidnError> {
         input.check();
         let size = [input.width, input.height];
-        let albedo = self.run(size, &[(c"albedo", input.albedo)], &[])?;
-        let normal = self.run(size, &[(c"normal", input.normal)], &[])?;
-        let images = [
-            (c"color", input.color),
-            (c"albedo", albedo.as_slice()),
-            (c"normal", normal.as_slice()),
+        if input.color.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut kept = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_none_or(|filters| filters.size != size) {
+            // The old ones go first: their memory may be large.
+            *kept = None;
+            *kept = Some(Filters::new(self, size)?);
+        }
+        let Some(filters) = kept.as_mut() else {
+            return Err(OidnError::Failed("no filters".into()));
+        };
+        filters.color.copy_from_slice(input.color);
+        filters.albedo.copy_from_slice(input.albedo);
+        filters.normal.copy_from_slice(input.normal);
+        let noisy = |variance: fn(&Vec3) -> f32| {
+            let sum: f64 = input
+                .feature_variance
+                .iter()
+                .map(|v| f64::from(variance(v)))
+                .sum();
+            sum > CLEAN_VARIANCE * input.feature_variance.len() as f64
+        };
+        let steps = [
+            (&filters.albedo_filter, noisy(|v| v.x)),
+            (&filters.normal_filter, noisy(|v| v.y)),
+            (&filters.color_filter, true),
         ];
-        self.run(size, &images, &[c"hdr", c"cleanAux"])
+        for (filter, _) in steps.iter().filter(|(_, needed)| *needed) {
+            // SAFETY: the filter is live, and so are the pictures it was given: all are parts of
+            // `filters`, which nothing else can reach meanwhile. Execution is synchronous.
+            unsafe { (filter.functions.execute)(filter.handle) };
+            self.check()?;
+        }
+        Ok(filters.color.clone())
     }
 
-    /// Runs one ray tracing filter over pictures of `size` (width, height) with these switches on.
-    fn run(
+    /// A ray tracing filter over `pictures` of `size` (width, height) with these switches on.
+    ///
+    /// Each picture holds width * height pixels and lives as long as the filter does: the caller, only
+    /// [`Filters::new`], sees to that.
+    fn filter(
         &self,
         [width, height]: [usize; 2],
-        images: &[(&CStr, &[Vec3])],
+        pictures: &[(&CStr, *mut Vec3)],
         switches: &[&CStr],
-    ) -> Result<Vec<Vec3>, OidnError> {
-        let mut output = vec![Vec3::ZERO; width * height];
-        if output.is_empty() {
-            return Ok(output);
-        }
-        assert!(
-            images
-                .iter()
-                .all(|(_, pixels)| pixels.len() == output.len()),
-            "pictures of one size"
-        );
+    ) -> Result<Filter, OidnError> {
         // SAFETY: the device is live; a null result is checked.
-        let filter = unsafe { (self.functions.new_filter)(self.device, c"RT".as_ptr()) };
-        if filter.is_null() {
+        let handle = unsafe { (self.functions.new_filter)(self.device, c"RT".as_ptr()) };
+        if handle.is_null() {
             self.check()?;
             return Err(OidnError::Failed("no RT filter".into()));
         }
-        let set = |name: &CStr, pixels: *mut c_void| {
-            // SAFETY: `pixels` points to width * height tightly packed triples of f32 (`Vec3` is
-            // `repr(C)`), checked above, which outlive the filter; images other than `output` are only
-            // read. Strides of 0 mean tightly packed.
-            unsafe {
+        let filter = Filter {
+            handle,
+            functions: self.functions.filter,
+        };
+        // SAFETY: the filter is live; names are NUL-terminated; pictures are tightly packed triples of
+        // f32 (`Vec3` is `repr(C)`; strides of 0 mean tightly packed), see above.
+        unsafe {
+            for (name, pixels) in pictures {
                 (self.functions.set_image)(
-                    filter,
+                    handle,
                     name.as_ptr(),
-                    pixels,
+                    pixels.cast(),
                     FORMAT_FLOAT3,
                     width,
                     height,
@@ -272,23 +364,13 @@ impl Oidn {
                     0,
                 );
             }
-        };
-        for (name, pixels) in images {
-            set(name, pixels.as_ptr().cast_mut().cast());
-        }
-        set(c"output", output.as_mut_ptr().cast());
-        // SAFETY: the filter is live until released here; names are NUL-terminated; execution is
-        // synchronous, so all images are alive while it runs.
-        unsafe {
             for name in switches {
-                (self.functions.set_filter_bool)(filter, name.as_ptr(), true);
+                (self.functions.set_filter_bool)(handle, name.as_ptr(), true);
             }
-            (self.functions.commit_filter)(filter);
-            (self.functions.execute_filter)(filter);
-            (self.functions.release_filter)(filter);
+            (self.functions.commit_filter)(handle);
         }
         self.check()?;
-        Ok(output)
+        Ok(filter)
     }
 
     /// Takes the device's pending error, if any.
@@ -313,6 +395,10 @@ impl Oidn {
 
 impl Drop for Oidn {
     fn drop(&mut self) {
+        *self
+            .filters
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner) = None;
         // SAFETY: created in `start`, released once, while the library is still loaded.
         unsafe { (self.functions.release_device)(self.device) }
     }
@@ -334,8 +420,10 @@ impl Functions {
                 set_image: *library.get(c"oidnSetSharedFilterImage")?,
                 set_filter_bool: *library.get(c"oidnSetFilterBool")?,
                 commit_filter: *library.get(c"oidnCommitFilter")?,
-                execute_filter: *library.get(c"oidnExecuteFilter")?,
-                release_filter: *library.get(c"oidnReleaseFilter")?,
+                filter: FilterFunctions {
+                    execute: *library.get(c"oidnExecuteFilter")?,
+                    release: *library.get(c"oidnReleaseFilter")?,
+                },
             })
         }
     }

@@ -24,13 +24,7 @@ impl WorldTracer<'_> {
         sample: u32,
     ) -> Vec3 {
         let bit = 1u32 << world;
-        let sampler = Sampler::new(
-            self.settings.seed,
-            column,
-            row,
-            sample,
-            self.settings.samples,
-        );
+        let sampler = self.pixel(column, row).sample(sample);
         let mut path = self.camera_path(column, row, &sampler);
         let mut radiance = Vec3::ZERO;
         for bounce in 0..=self.settings.max_bounces {

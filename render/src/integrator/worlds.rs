@@ -18,7 +18,7 @@ use crate::accel::{Hit, Simd8, offset_origin};
 use crate::kernels::bsdf::Bsdf;
 use crate::kernels::camera::FilterTable;
 use crate::kernels::math::safe_sqrt;
-use crate::kernels::sampler::{Purpose, Sampler};
+use crate::kernels::sampler::{PixelSampler, Purpose, Sampler};
 use crate::kernels::sampling::power_heuristic;
 use crate::kernels::tables::Tables;
 use crate::scene::FrameScene;
@@ -133,27 +133,26 @@ impl Scratch {
 }
 
 impl WorldTracer<'_> {
-    /// Traces sample `sample` of pixel (`column`, `row`) for every world into `scratch`.
+    /// The random numbers of pixel (`column`, `row`).
+    pub fn pixel(&self, column: u32, row: u32) -> PixelSampler {
+        PixelSampler::new(self.settings.seed, column, row, self.settings.samples)
+    }
+
+    /// Traces sample `sample` of `pixel` for every world into `scratch`.
     #[inline(always)]
     pub fn trace<S: Simd8>(
         &self,
         simd: S,
-        column: u32,
-        row: u32,
+        pixel: &PixelSampler,
         sample: u32,
         scratch: &mut Scratch,
     ) {
         scratch.worlds.fill(WorldSample::default());
         scratch.touched = 0;
         scratch.parts.clear();
-        let sampler = Sampler::new(
-            self.settings.seed,
-            column,
-            row,
-            sample,
-            self.settings.samples,
-        );
-        scratch.parts.push(self.camera_path(column, row, &sampler));
+        let sampler = pixel.sample(sample);
+        let start = self.camera_path(pixel.column, pixel.row, &sampler);
+        scratch.parts.push(start);
         while let Some(path) = scratch.parts.pop() {
             self.follow(simd, path, &sampler, scratch);
         }

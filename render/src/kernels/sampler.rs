@@ -1,10 +1,14 @@
 //! Random numbers named by what they are for.
 //!
 //! A number is a pure function of (seed, pixel, sample, bounce, purpose): Owen-scrambled Sobol
-//! points, one independently shuffled and scrambled (0,2)-sequence for each (pixel, bounce,
-//! purpose) — "padding" (Burley 2020, Practical Hash-based Owen Scrambling). Nothing is drawn in
-//! order, so nothing that one path does can move the numbers of another: the worlds of a pair share
-//! every number.
+//! points, one independently shuffled and scrambled (0,2)-sequence for each (bounce, purpose) —
+//! "padding" (Burley 2020, Practical Hash-based Owen Scrambling). All pixels share that sequence:
+//! each takes a stretch of it, and neighbours in the picture take neighbouring stretches, along a
+//! Z curve whose quadrants are shuffled at every level (Ahmed and Wonka 2020, Screen-space
+//! blue-noise diffusion of Monte Carlo sampling error via hierarchical ordering of pixels). So what
+//! one pixel's samples miss its neighbours' have: the error is blue noise, which the eye, a
+//! denoiser and every larger scale average away. Nothing is drawn in order, so nothing that one
+//! path does can move the numbers of another: the worlds of a pair share every number.
 
 /// What a random number is for. Each gets a sequence of its own in each bounce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,45 +67,108 @@ fn laine_karras(mut x: u32, seed: u32) -> u32 {
     x ^ x.wrapping_mul(0x53a2_2864)
 }
 
-/// Nested uniform (Owen) scramble of the base-2 fraction `x`.
+/// Every second bit of the result, from bit 0 on, is a bit of the lower half of `x`.
 #[inline(always)]
-fn owen_scramble(x: u32, seed: u32) -> u32 {
-    laine_karras(x.reverse_bits(), seed).reverse_bits()
+fn spread_bits(mut x: u32) -> u32 {
+    x &= 0xffff;
+    x = (x ^ (x << 8)) & 0x00ff_00ff;
+    x = (x ^ (x << 4)) & 0x0f0f_0f0f;
+    x = (x ^ (x << 2)) & 0x3333_3333;
+    (x ^ (x << 1)) & 0x5555_5555
+}
+
+/// Nested shuffle of the lowest `digits` digits in base 4 of `x`, higher digits being 0: each is
+/// permuted in a way that depends on `seed` and the digits above it.
+#[inline(always)]
+fn shuffle_quadrants(x: u32, digits: u32, seed: u32) -> u32 {
+    let mut result = 0;
+    for digit in (0..digits).rev() {
+        let above = x >> (2 * digit) >> 2;
+        let random = hash(seed ^ combine(above, digit));
+        // One of the twelve even permutations of {0, 1, 2, 3}: any two quadrants are equally likely
+        // to share a half, which is what scrambling in base two cannot do.
+        let mut here = (x >> (2 * digit)) & 3;
+        if here != 0 {
+            // Rotates 1, 2, 3.
+            here = 1 + (here - 1 + random % 3) % 3;
+        }
+        here ^= (random >> 16) & 3;
+        result |= here << (2 * digit);
+    }
+    result
+}
+
+/// Where the samples of one pixel lie in the sequences that all pixels of a picture share.
+#[derive(Debug, Clone, Copy)]
+pub struct PixelSampler {
+    /// Pixel.
+    pub column: u32,
+    /// Pixel.
+    pub row: u32,
+    /// Names the sequences.
+    picture_seed: u32,
+    /// Number of the pixel's first sample in them.
+    first: u32,
+    /// Names the pixel, for white noise.
+    pixel_seed: u32,
+}
+
+impl PixelSampler {
+    /// `seed` already holds what tells this picture from others; `samples` is the number per pixel.
+    #[inline(always)]
+    pub fn new(seed: u32, column: u32, row: u32, samples: u32) -> Self {
+        let bits = samples.next_power_of_two().trailing_zeros();
+        // What 32 bits cannot number goes into the seed: tiles of 4096² pixels at 128 samples.
+        let digits = (32 - bits) / 2;
+        let tile_bits = digits.clamp(1, 16);
+        let mask = ((1u64 << tile_bits) - 1) as u32;
+        let tile = combine(column >> (tile_bits - 1) >> 1, row >> (tile_bits - 1) >> 1);
+        let picture_seed = combine(seed, tile);
+        let place = spread_bits(column & mask) | spread_bits(row & mask) << 1;
+        Self {
+            column,
+            row,
+            picture_seed,
+            first: shuffle_quadrants(place, tile_bits, picture_seed) << bits,
+            pixel_seed: combine(combine(seed, column), row),
+        }
+    }
+
+    /// Numbers of sample `sample`.
+    #[inline(always)]
+    pub fn sample(&self, sample: u32) -> Sampler {
+        Sampler {
+            picture_seed: self.picture_seed,
+            reversed_place: (self.first | sample).reverse_bits(),
+            sample_seed: combine(self.pixel_seed ^ 0xa511_e9b3, sample),
+        }
+    }
 }
 
 /// The random numbers of one sample of one pixel.
 #[derive(Debug, Clone, Copy)]
 pub struct Sampler {
-    pixel_seed: u32,
-    sample: u32,
-    /// Samples of the pixel rounded up to a power of two, minus one.
-    mask: u32,
+    picture_seed: u32,
+    /// Number of this sample in the sequences of the picture, bits reversed.
+    reversed_place: u32,
+    /// Names the sample, for white noise.
+    sample_seed: u32,
 }
 
 impl Sampler {
-    /// `seed` already holds what tells this picture from others; `samples` is the number per pixel.
-    #[inline(always)]
-    pub fn new(seed: u32, column: u32, row: u32, sample: u32, samples: u32) -> Self {
-        Self {
-            pixel_seed: combine(combine(seed, column), row),
-            sample,
-            mask: samples.next_power_of_two() - 1,
-        }
-    }
-
     #[inline(always)]
     fn sequence_seed(&self, bounce: u32, purpose: Purpose) -> u32 {
         hash(
-            self.pixel_seed
+            self.picture_seed
                 .wrapping_add((bounce * PURPOSES + purpose as u32).wrapping_mul(0x9e37_79b9)),
         )
     }
 
-    /// Shuffled position of this sample in the sequence of `seed`: an Owen scramble of the index,
-    /// kept inside the power-of-two block so that the block stays a (0,2)-net.
+    /// Shuffled position of this sample in the sequence of `seed`: an Owen scramble of its number, so
+    /// that every aligned block of 2^k numbers stays one, and with it a (0,2)-net.
     #[inline(always)]
     fn index(&self, seed: u32) -> u32 {
-        laine_karras(self.sample.reverse_bits(), seed).reverse_bits() & self.mask
+        laine_karras(self.reversed_place, seed).reverse_bits()
     }
 
     /// One number in [0, 1).
@@ -119,7 +186,7 @@ impl Sampler {
         let seed = self.sequence_seed(bounce, purpose);
         let index = self.index(seed);
         let x = laine_karras(index, hash(seed ^ 0x68bc_21eb)).reverse_bits();
-        let y = owen_scramble(sobol_second(index), hash(seed ^ 0x02e5_be93));
+        let y = laine_karras(sobol_second_reversed(index), hash(seed ^ 0x02e5_be93)).reverse_bits();
         [unit_from_bits(x), unit_from_bits(y)]
     }
 
@@ -127,26 +194,22 @@ impl Sampler {
     /// the key already says everything and no order may matter. `light` keeps shadow rays apart.
     #[inline(always)]
     pub fn alpha(&self, bounce: u32, object: u32, primitive: u32, light: u32) -> f32 {
-        let key = combine(
-            combine(self.pixel_seed ^ 0xa511_e9b3, self.sample),
-            bounce * 4 + light,
-        );
+        let key = combine(self.sample_seed, bounce * 4 + light);
         unit_from_bits(combine(combine(key, object), primitive))
     }
 }
 
-/// Second dimension of the Sobol sequence.
+/// The second dimension of the Sobol sequence, its bits reversed. Its matrix is Pascal's triangle
+/// modulo two: bit k of the result is the sum of the index bits whose positions contain those of k
+/// (Lucas).
 #[inline(always)]
-fn sobol_second(mut index: u32) -> u32 {
-    let mut column = 1u32 << 31;
-    let mut result = 0;
-    while index != 0 {
-        // Branch-free: the mask is all ones where the bit is set.
-        result ^= column & (index & 1).wrapping_neg();
-        column ^= column >> 1;
-        index >>= 1;
-    }
-    result
+fn sobol_second_reversed(index: u32) -> u32 {
+    let mut x = index;
+    x ^= (x >> 1) & 0x5555_5555;
+    x ^= (x >> 2) & 0x3333_3333;
+    x ^= (x >> 4) & 0x0f0f_0f0f;
+    x ^= (x >> 8) & 0x00ff_00ff;
+    x ^ ((x >> 16) & 0x0000_ffff)
 }
 
 #[cfg(test)]
@@ -154,26 +217,59 @@ mod tests {
     use super::*;
 
     /// Every elementary interval of area 1/n holds exactly one of n = 2^k points: a (0,2)-net.
+    fn assert_net(points: &[[f32; 2]]) {
+        let bits = points.len().trailing_zeros();
+        for split in 0..=bits {
+            let (columns, rows) = (1u32 << split, 1u32 << (bits - split));
+            let mut cells = vec![0; points.len()];
+            for [x, y] in points {
+                let cell = (x * columns as f32) as u32 * rows + (y * rows as f32) as u32;
+                cells[cell as usize] += 1;
+            }
+            let n = points.len();
+            assert!(
+                cells.iter().all(|c| *c == 1),
+                "{n} points, {columns}x{rows} cells"
+            );
+        }
+    }
+
     #[test]
     fn points_of_one_purpose_are_a_net_in_base_two() {
-        for (samples, bits) in [(64u32, 6u32), (128, 7)] {
+        for samples in [64u32, 128] {
             for purpose in [Purpose::Filter, Purpose::Light] {
+                let pixel = PixelSampler::new(7, 3, 5, samples);
                 let points: Vec<[f32; 2]> = (0..samples)
-                    .map(|s| Sampler::new(7, 3, 5, s, samples).get_2d(2, purpose))
+                    .map(|s| pixel.sample(s).get_2d(2, purpose))
                     .collect();
-                for split in 0..=bits {
-                    let (columns, rows) = (1u32 << split, 1u32 << (bits - split));
-                    let mut cells = vec![0; samples as usize];
-                    for [x, y] in &points {
-                        let cell = (x * columns as f32) as u32 * rows + (y * rows as f32) as u32;
-                        cells[cell as usize] += 1;
-                    }
-                    assert!(
-                        cells.iter().all(|c| *c == 1),
-                        "{samples} points, {columns}x{rows} cells"
-                    );
-                }
+                assert_net(&points);
             }
+        }
+    }
+
+    #[test]
+    fn points_of_a_square_of_pixels_are_a_net_too() {
+        for (column, row, side, samples) in [(8, 24, 8, 1), (12, 4, 4, 4), (512, 258, 2, 128)] {
+            let points: Vec<[f32; 2]> = (0..side * side)
+                .map(|i| PixelSampler::new(7, column + i % side, row + i / side, samples))
+                .flat_map(|pixel| (0..samples).map(move |s| pixel.sample(s)))
+                .map(|sampler| sampler.get_2d(1, Purpose::Direction))
+                .collect();
+            assert_net(&points);
+        }
+    }
+
+    #[test]
+    fn no_two_pixels_have_the_same_numbers() {
+        // Small tiles (many samples) and pictures larger than one.
+        for samples in [1u32, 128, 1 << 20] {
+            let mut starts: Vec<[u32; 2]> = (0..4096u32)
+                .map(|i| PixelSampler::new(7, i % 64, i / 64, samples))
+                .map(|pixel| [pixel.picture_seed, pixel.first])
+                .collect();
+            starts.sort_unstable();
+            starts.dedup();
+            assert_eq!(starts.len(), 4096, "{samples} samples");
         }
     }
 
@@ -188,7 +284,9 @@ mod tests {
             sum / f64::from(n) * 12.0
         };
         let at = |s: u32, column: u32, bounce: u32, purpose| {
-            Sampler::new(1, column + s / 64, 9, s % 64, 64).get_1d(bounce, purpose)
+            PixelSampler::new(1, column + s / 64, 9, 64)
+                .sample(s % 64)
+                .get_1d(bounce, purpose)
         };
         let limit = 5.0 / f64::from(n).sqrt();
         assert!(

@@ -149,10 +149,10 @@ impl SceneMesh {
 pub struct StaticScene {
     /// Distinct meshes, at rest.
     pub meshes: Vec<Arc<SceneMesh>>,
-    /// Asset of each object of the Shot that has a body: what poses are applied to.
-    pub model_of_object: Vec<Option<Arc<Model>>>,
     /// Mesh of each object of the Shot.
     pub mesh_of_object: Vec<usize>,
+    /// Asset of each object of the Shot that has a body: what poses are applied to.
+    pub model_of_object: Vec<Option<Arc<Model>>>,
     /// First material of each object of the Shot; slots follow.
     pub first_material: Vec<usize>,
     /// Materials.

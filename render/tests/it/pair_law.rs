@@ -80,7 +80,7 @@ impl Kernel for Referee<'_> {
         let mut scratch = Scratch::new(tracer.scene.world_count);
         (0..tracer.settings.samples)
             .map(|s| {
-                tracer.trace(simd, column, row, s, &mut scratch);
+                tracer.trace(simd, &tracer.pixel(column, row), s, &mut scratch);
                 (
                     scratch.worlds[world as usize].radiance,
                     tracer.referee(simd, world, column, row, s),

@@ -3,10 +3,11 @@
 
 // The random numbers of one sample of one pixel.
 struct Sampler {
-    pixel_seed: u32,
-    sample: u32,
-    // Samples of the pixel rounded up to a power of two, minus one.
-    mask: u32,
+    picture_seed: u32,
+    // Number of this sample in the sequences of the picture, bits reversed.
+    reversed_place: u32,
+    // Names the sample, for white noise.
+    sample_seed: u32,
 }
 
 fn hash(value: u32) -> u32 {
@@ -49,16 +50,54 @@ fn sobol_second_reversed(index: u32) -> u32 {
     return x;
 }
 
+// Every second bit of the result, from bit 0 on, is a bit of the lower half of `value`.
+fn spread_bits(value: u32) -> u32 {
+    var x = value & 0xffffu;
+    x = (x ^ (x << 8u)) & 0x00ff00ffu;
+    x = (x ^ (x << 4u)) & 0x0f0f0f0fu;
+    x = (x ^ (x << 2u)) & 0x33333333u;
+    return (x ^ (x << 1u)) & 0x55555555u;
+}
+
+// Nested shuffle of the lowest `digits` digits in base 4 of `x`, higher digits being 0.
+fn shuffle_quadrants(x: u32, digits: u32, seed: u32) -> u32 {
+    var result = 0u;
+    for (var digit = 0u; digit < digits; digit++) {
+        let above = (x >> (2u * digit)) >> 2u;
+        let random = hash(seed ^ combine(above, digit));
+        var here = (x >> (2u * digit)) & 3u;
+        if here != 0u {
+            here = 1u + (here - 1u + random % 3u) % 3u;
+        }
+        here ^= (random >> 16u) & 3u;
+        result |= here << (2u * digit);
+    }
+    return result;
+}
+
+// `mask`: samples of a pixel rounded up to a power of two, minus one.
 fn sampler_new(seed: u32, column: u32, row: u32, sample: u32, mask: u32) -> Sampler {
-    return Sampler(combine(combine(seed, column), row), sample, mask);
+    let bits = countOneBits(mask);
+    let tile_bits = clamp((32u - bits) / 2u, 1u, 16u);
+    let tile_mask = (1u << tile_bits) - 1u;
+    let tile = combine((column >> (tile_bits - 1u)) >> 1u, (row >> (tile_bits - 1u)) >> 1u);
+    let picture_seed = combine(seed, tile);
+    let place = spread_bits(column & tile_mask) | (spread_bits(row & tile_mask) << 1u);
+    let first = shuffle_quadrants(place, tile_bits, picture_seed) << bits;
+    let pixel_seed = combine(combine(seed, column), row);
+    return Sampler(
+        picture_seed,
+        reverseBits(first | sample),
+        combine(pixel_seed ^ 0xa511e9b3u, sample),
+    );
 }
 
 fn sequence_seed(s: Sampler, bounce: u32, purpose: u32) -> u32 {
-    return hash(s.pixel_seed + (bounce * PURPOSES + purpose) * 0x9e3779b9u);
+    return hash(s.picture_seed + (bounce * PURPOSES + purpose) * 0x9e3779b9u);
 }
 
 fn shuffled_index(s: Sampler, seed: u32) -> u32 {
-    return reverseBits(laine_karras(reverseBits(s.sample), seed)) & s.mask;
+    return reverseBits(laine_karras(s.reversed_place, seed));
 }
 
 fn get_1d(s: Sampler, bounce: u32, purpose: u32) -> f32 {
@@ -78,6 +117,6 @@ fn get_2d(s: Sampler, bounce: u32, purpose: u32) -> vec2<f32> {
 
 // A number for passing through the alpha of (object, primitive); `light` keeps shadow rays apart.
 fn alpha_number(s: Sampler, bounce: u32, object: u32, primitive: u32, light: u32) -> f32 {
-    let key = combine(combine(s.pixel_seed ^ 0xa511e9b3u, s.sample), bounce * 4u + light);
+    let key = combine(s.sample_seed, bounce * 4u + light);
     return unit_from_bits(combine(combine(key, object), primitive));
 }
