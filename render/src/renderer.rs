@@ -251,7 +251,7 @@ impl Renderer {
     }
 
     /// The Shot being rendered.
-    pub fn shot(&self) -> &Shot {
+    pub fn shot(&self) -> &Arc<Shot> {
         &self.shot
     }
 

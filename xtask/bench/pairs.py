@@ -2,18 +2,19 @@
 
     python pairs.py --diorama target/profiling/diorama --environment sky.hdr --out OUT_DIR [--scene five_suzannes.glb]
                     [--size 256] [--samples 128] [--reference-samples 4096] [--repeat 3] [--names N] [--modes abc]
+                    [--error-seeds 4]
 
 Needs Python 3.11 with bpy 4.3.0, numpy<2 and OpenEXR (`cargo xtask bench pairs` prepares one). Cycles and we read the same glTF
 file under the same picture; clamping, Filter Glossy and light threshold are 0, every bounce limit is 20, no adaptive sampling.
 
 (a) no denoiser, equal samples    (b) OpenImageDenoise on both sides, our samples as few as keep our error at or below theirs
-(c) our own denoiser at the samples of (b)
+(c) our own denoiser, likewise
 
 Time is the wall clock of Cycles' two render calls (full, removed; its import of the file and its start are not in it) against
 our one command (process start, loading, trees, both pictures, writing), taken in turn. Error is relMSE (epsilon 0.01) of linear
 radiance clipped at 10, mean of full and removed, each against its own reference. A reference is the mean of two renders with
 seeds of their own; a quarter of the relMSE between the two is what its own noise adds to every error, and is taken off.
-References are kept in OUT_DIR and used again.
+References are kept in OUT_DIR and used again. Errors are means over --error-seeds seeds: a few bright paths decide those of one.
 """
 import argparse
 import json
@@ -37,6 +38,7 @@ parser.add_argument("--reference-samples", type=int, default=4096)
 parser.add_argument("--repeat", type=int, default=3)
 parser.add_argument("--names", type=int, default=0, help="how many objects are removed in turn (default: every Suzanne)")
 parser.add_argument("--modes", default="abc")
+parser.add_argument("--error-seeds", type=int, default=4)
 args = parser.parse_args()
 args.out.mkdir(parents=True, exist_ok=True)
 
@@ -105,10 +107,11 @@ class Cycles:
         bpy.ops.render.render(write_still=True)
         return time.perf_counter() - start
 
-    def pair(self, name, samples, denoise, tag):
+    def pair(self, name, samples, denoise, tag, seed=0):
         """Seconds and pictures of full and removed."""
         paths = [args.out / f"cycles_{tag}_{which}.exr" for which in ("full", "removed")]
-        seconds = self.render(paths[0], None, samples, denoise) + self.render(paths[1], name, samples, denoise)
+        seconds = sum(
+            self.render(path, gone, samples, denoise, seed) for path, gone in zip(paths, (None, name)))
         return seconds, [channels(path) for path in paths]
 
 
@@ -169,6 +172,11 @@ def error(pictures, references):
     return statistics.mean(reference.error(image) for image, reference in zip(pictures, references))
 
 
+def mean_error(pair, references):
+    """Over seeds; `pair(seed)` gives seconds and pictures."""
+    return statistics.mean(error(pair(seed)[1], references) for seed in range(args.error_seeds))
+
+
 scene = args.scene or args.out / "five_suzannes.glb"
 if not scene.exists():
     script = Path(__file__).with_name("five_suzannes.py")
@@ -184,24 +192,27 @@ for name in names:
     our_reference = our_references(name)
     row = {"removed": name, "references_differ": error([r.image for r in our_reference], their_references)}
     if "a" in args.modes:
-        (their_seconds, theirs), (our_seconds, mine) = medians_in_turn(
-            lambda: cycles.pair(name, args.samples, False, f"{tag}_a"),
-            lambda: ours(scene, name, args.samples, "none", f"{tag}_a"),
-        )
+        def their_pair(seed=0):
+            return cycles.pair(name, args.samples, False, f"{tag}_a", seed)
+
+        def our_pair(seed=0):
+            return ours(scene, name, args.samples, "none", f"{tag}_a", seed)
+
+        (their_seconds, _), (our_seconds, _) = medians_in_turn(their_pair, our_pair)
         row["a"] = {
             "cycles_s": their_seconds, "diorama_s": our_seconds, "ratio": their_seconds / our_seconds,
-            "cycles_error": error(theirs, their_references), "diorama_error": error(mine, our_reference),
+            "cycles_error": mean_error(their_pair, their_references), "diorama_error": mean_error(our_pair, our_reference),
         }
     if "b" in args.modes or "c" in args.modes:
-        limit = error(cycles.pair(name, args.samples, True, f"{tag}_b")[1], their_references)
+        limit = mean_error(lambda seed: cycles.pair(name, args.samples, True, f"{tag}_b", seed), their_references)
         fixed = sum(cycles.render(args.out / "fixed.exr", n, 1, False) for n in (None, name))
         for mode, denoiser in (("b", "oidn"), ("c", "builtin")):
             if mode not in args.modes:
                 continue
             tried = []
-            for samples in (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512):
-                mine = ours(scene, name, samples, denoiser, f"{tag}_{mode}")[1]
-                tried.append((samples, error(mine, our_reference)))
+            for samples in (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 384, 512):
+                tried.append((samples, mean_error(
+                    lambda seed: ours(scene, name, samples, denoiser, f"{tag}_{mode}", seed), our_reference)))
                 if tried[-1][1] <= limit:
                     break
             samples, our_error = tried[-1]

@@ -87,27 +87,29 @@ impl Studio<'_> {
     /// frame is written, from another thread.
     pub fn film(
         &self,
-        mut shot: Shot,
+        shot: Shot,
         output: &Path,
         options: &SampleOptions,
         frame_done: &(dyn Fn() + Sync),
     ) -> Result<Made> {
         let mut stages = Stages::start();
         let mut renderer = Renderer::new(&shot, self.library, self.render_settings())?;
+        drop(shot);
         stages.end("build");
         let first = renderer.render_frame(0)?;
-        if matches!(shot.exposure, Exposure::Auto) {
+        if matches!(renderer.shot().exposure, Exposure::Auto) {
             // One number for the whole clip, stored in the Shot. The first frame has been shown with
             // it already.
             let ev = Renderer::automatic_exposure(&first);
             renderer.set_exposure(ev);
-            shot.exposure = Exposure::Ev(ev);
         }
+        // One copy for renderer and writer: that of a long clip is large.
+        let shot = renderer.shot().clone();
         let options = SampleOptions {
             bounds: bounds(&shot, self.library)?,
             ..options.clone()
         };
-        let mut writer = SampleWriter::begin(output, &shot, &options)?;
+        let mut writer = SampleWriter::begin(output, shot.clone(), &options)?;
         let mut first = Some(first);
         stream(
             shot.frame_count,

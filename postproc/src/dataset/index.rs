@@ -307,13 +307,22 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     })
 }
 
+/// Writes `value` as pretty JSON with a final newline, piece by piece: the text of a long clip is
+/// never whole in memory.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|error| PostprocError::Json {
-        path: path.to_owned(),
-        reason: error.to_string(),
+    let mut file = fsx::AtomicFile::create(path)?;
+    serde_json::to_writer_pretty(&mut file, value).map_err(|error| {
+        if error.is_io() {
+            fs_error("write", path)(error.into())
+        } else {
+            PostprocError::Json {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            }
+        }
     })?;
-    text.push(b'\n');
-    Ok(fsx::write_atomic(path, &text)?)
+    file.write_all(b"\n").map_err(fs_error("write", path))?;
+    Ok(file.finish()?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use std::path::Path;
 
 use diorama_video::Mp4Index;
@@ -14,7 +16,7 @@ use diorama_synth::shot::{Exposure, Shot};
 use glam::Vec3;
 
 fn make(output: &Path, shot: &Shot, options: &SampleOptions) -> Vec<FinishedSample> {
-    let mut writer = SampleWriter::begin(output, shot, options).unwrap();
+    let mut writer = SampleWriter::begin(output, Arc::new(shot.clone()), options).unwrap();
     for index in 0..shot.frame_count {
         writer.push(&testing::frame(shot, index)).unwrap();
     }
@@ -175,7 +177,7 @@ fn several_removed_sets_make_several_folders_in_one_pass() {
         layout: Layout::Flat,
         ..SampleOptions::default()
     };
-    assert!(SampleWriter::begin(output.path(), &shot, &flat).is_err());
+    assert!(SampleWriter::begin(output.path(), Arc::new(shot.clone()), &flat).is_err());
     let coverage = SampleOptions {
         mask: crate::MaskOptions {
             rule: MaskRule::Coverage(0.5),
@@ -183,7 +185,7 @@ fn several_removed_sets_make_several_folders_in_one_pass() {
         },
         ..SampleOptions::default()
     };
-    let error = SampleWriter::begin(output.path(), &shot, &coverage).unwrap_err();
+    let error = SampleWriter::begin(output.path(), Arc::new(shot.clone()), &coverage).unwrap_err();
     assert!(error.to_string().contains("--mask-rule centre"), "{error}");
 }
 
@@ -257,7 +259,12 @@ fn counterfactual_pairs_list_what_moves_and_hold_its_new_mask() {
 fn an_unfinished_sample_leaves_nothing() {
     let output = tempfile::tempdir().unwrap();
     let shot = testing::one_tuple_shot();
-    let mut writer = SampleWriter::begin(output.path(), &shot, &SampleOptions::default()).unwrap();
+    let mut writer = SampleWriter::begin(
+        output.path(),
+        Arc::new(shot.clone()),
+        &SampleOptions::default(),
+    )
+    .unwrap();
     writer.push(&testing::frame(&shot, 0)).unwrap();
     let during = names(output.path());
     assert_eq!(during.len(), 1);
@@ -317,7 +324,12 @@ fn frames_that_do_not_belong_are_refused() {
     let output = tempfile::tempdir().unwrap();
     let mut shot = testing::one_tuple_shot();
     let good = testing::frame(&shot, 0);
-    let mut writer = SampleWriter::begin(output.path(), &shot, &SampleOptions::default()).unwrap();
+    let mut writer = SampleWriter::begin(
+        output.path(),
+        Arc::new(shot.clone()),
+        &SampleOptions::default(),
+    )
+    .unwrap();
     let mut refuse = |spoil: &dyn Fn(&mut diorama_synth::frame::Frame), words: &str| {
         let mut frame = good.clone();
         spoil(&mut frame);
@@ -332,6 +344,11 @@ fn frames_that_do_not_belong_are_refused() {
     writer.push(&good).unwrap();
 
     shot.exposure = Exposure::Auto;
-    let error = SampleWriter::begin(output.path(), &shot, &SampleOptions::default()).unwrap_err();
+    let error = SampleWriter::begin(
+        output.path(),
+        Arc::new(shot.clone()),
+        &SampleOptions::default(),
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("exposure"), "{error}");
 }

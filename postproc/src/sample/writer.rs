@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diorama_synth::frame::{Frame, Plane};
 use diorama_synth::shot::Shot;
@@ -84,7 +85,7 @@ pub struct FinishedSample {
 /// nothing behind.
 #[derive(Debug)]
 pub struct SampleWriter {
-    shot: Shot,
+    shot: Arc<Shot>,
     options: SampleOptions,
     tuples: Vec<TupleWriter>,
     next_frame: u32,
@@ -96,9 +97,9 @@ impl SampleWriter {
     /// # Errors
     /// When the Shot has no pair or no exposure, options contradict each other or the Shot, or the
     /// folder cannot be written to.
-    pub fn begin(output: &Path, shot: &Shot, options: &SampleOptions) -> Result<Self> {
-        let tuples = Tuple::all(shot)?;
-        sample_json::exposure_ev(shot)?;
+    pub fn begin(output: &Path, shot: Arc<Shot>, options: &SampleOptions) -> Result<Self> {
+        let tuples = Tuple::all(&shot)?;
+        sample_json::exposure_ev(&shot)?;
         if options.layout == Layout::Flat && tuples.len() > 1 {
             return Err(PostprocError::Option {
                 option: "--layout flat",
@@ -106,7 +107,7 @@ impl SampleWriter {
             });
         }
         if matches!(options.mask.rule, MaskRule::Coverage(_))
-            && tuples.iter().any(|tuple| !has_roles_of_shot(shot, tuple))
+            && tuples.iter().any(|tuple| !has_roles_of_shot(&shot, tuple))
         {
             return Err(PostprocError::Option {
                 option: "--mask-rule coverage",
@@ -126,10 +127,10 @@ impl SampleWriter {
         }
         let tuples = tuples
             .into_iter()
-            .map(|tuple| TupleWriter::begin(output, shot, tuple, options))
+            .map(|tuple| TupleWriter::begin(output, &shot, tuple, options))
             .collect::<Result<_>>()?;
         Ok(Self {
-            shot: shot.clone(),
+            shot,
             options: options.clone(),
             tuples,
             next_frame: 0,
@@ -170,7 +171,7 @@ impl SampleWriter {
         } = self;
         if next_frame != shot.frame_count {
             return Err(PostprocError::Frame {
-                id: shot.sample_id,
+                id: shot.sample_id.clone(),
                 frame: next_frame,
                 reason: format!(
                     "the clip ends here; the shot has {} frames",
@@ -516,7 +517,7 @@ impl TupleWriter {
         records
             .into_inner()
             .map_err(|error| fs_error("write", &records_path)(error.into_error()))?;
-        fsx::write_atomic(&path.join("shot.json"), shot.to_json().as_bytes())?;
+        write_json(&path.join("shot.json"), shot)?;
         write_json(&path.join("caption.json"), &captions)?;
         write_sample_json(&path.join("sample.json"), &header, &records_path)?;
         std::fs::remove_file(&records_path).map_err(fs_error("remove", &records_path))?;

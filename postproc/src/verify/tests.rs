@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use std::sync::Arc;
+
 use diorama_video::{
     ColorVideoOptions, ColorVideoWriter, Encoder, MaskVideoOptions, MaskVideoWriter, Tools, fsx,
 };
@@ -26,7 +28,12 @@ fn can_decode() -> bool {
 fn dataset() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let shot = testing::one_tuple_shot();
-    let mut writer = SampleWriter::begin(folder.path(), &shot, &SampleOptions::default()).unwrap();
+    let mut writer = SampleWriter::begin(
+        folder.path(),
+        Arc::new(shot.clone()),
+        &SampleOptions::default(),
+    )
+    .unwrap();
     for index in 0..FRAMES {
         writer.push(&testing::frame(&shot, index)).unwrap();
     }
