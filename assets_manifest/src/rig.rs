@@ -178,7 +178,7 @@ impl Model {
         let Some(rig) = &self.rig else { return mesh };
         for target in rig.morphs.get(index).into_iter().flatten() {
             let weight = pose.morph_weights.get(usize::from(target.weight));
-            morph(&mut mesh, target, weight.copied().unwrap_or(0.0));
+            target.add_to(&mut mesh, weight.copied().unwrap_or(0.0));
         }
         if let Some(Some(skin)) = rig.skins.get(index)
             && pose.joints.len() == rig.joints.len()
@@ -190,17 +190,20 @@ impl Model {
     }
 }
 
-fn morph(mesh: &mut Mesh, target: &MorphTarget, weight: f32) {
-    if weight == 0.0 {
-        return;
-    }
-    for (vertex, delta) in target.vertices.iter().zip(&target.position_deltas) {
-        mesh.positions[*vertex as usize] += *delta * weight;
-    }
-    if !mesh.normals.is_empty() {
-        for (vertex, delta) in target.vertices.iter().zip(&target.normal_deltas) {
-            let normal = &mut mesh.normals[*vertex as usize];
-            *normal = (*normal + *delta * weight).normalize_or(*normal);
+impl MorphTarget {
+    /// Moves the vertices of `mesh` towards this target.
+    pub(crate) fn add_to(&self, mesh: &mut Mesh, weight: f32) {
+        if weight == 0.0 {
+            return;
+        }
+        for (vertex, delta) in self.vertices.iter().zip(&self.position_deltas) {
+            mesh.positions[*vertex as usize] += *delta * weight;
+        }
+        if !mesh.normals.is_empty() {
+            for (vertex, delta) in self.vertices.iter().zip(&self.normal_deltas) {
+                let normal = &mut mesh.normals[*vertex as usize];
+                *normal = (*normal + *delta * weight).normalize_or(*normal);
+            }
         }
     }
 }
