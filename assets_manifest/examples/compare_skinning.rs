@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use diorama_assets::rig::{BodyPose, JointTransform};
-use diorama_assets::{Model, Motion, load_character_file};
+use diorama_assets::{Model, Motion, load_character_file, load_model_file};
 use glam::Vec3;
 use serde::Deserialize;
 
@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .map(|m| format!("{} {} Hz {} frames", m.name, m.rate_hz, m.frames.len()))
             .collect::<Vec<_>>()
     );
+    let (shown, ..) = load_model_file(Path::new(&file))?;
     let text = fs_err::read_to_string(&reference)?;
     let reference: Reference = serde_json::from_str(&text)?;
     for clip in &reference.clips {
@@ -62,13 +63,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .motions
             .iter()
             .find(|m| clip.name == m.name || clip.name.starts_with(&format!("{}|", m.name)));
-        if motion.is_none() && !clip.name.is_empty() {
+        let still = match clip.name.as_str() {
+            "(shown)" => Some(shown.meshes[0].positions.clone()),
+            "(rest)" => Some(posed(&model, None, 0.0)),
+            _ => None,
+        };
+        if motion.is_none() && still.is_none() {
             println!("{:40} not among our takes", clip.name);
             continue;
         }
         let mut worst = (0.0f32, 0.0, 0.0);
         for shown in &clip.times {
-            let ours = posed(&model, motion, shown.seconds);
+            let ours = still
+                .clone()
+                .unwrap_or_else(|| posed(&model, motion, shown.seconds));
             let theirs: Vec<Vec3> = shown
                 .positions
                 .chunks_exact(3)

@@ -125,9 +125,13 @@ def main():
             seconds = (frame - frames[0]) / rate
             shown.append({"seconds": seconds, "positions": flat(evaluated_vertices())})
         clips.append({"name": clip, "times": shown})
-    if not clips:
-        load(options.file)
-        clips.append({"name": "", "times": [{"seconds": 0.0, "positions": flat(evaluated_vertices())}]})
+    # The rest pose of its armatures; and the pose that the file shows, where no clip is played at once.
+    load(options.file)
+    for name in ["(rest)"] if clips else ["(shown)", "(rest)"]:
+        if name == "(rest)":
+            for armature in bpy.data.armatures:
+                armature.pose_position = "REST"
+        clips.append({"name": name, "times": [{"seconds": 0.0, "positions": flat(evaluated_vertices())}]})
     with open(options.output, "w", encoding="utf-8") as file:
         json.dump({"file": options.file, "clips": clips}, file)
 

@@ -15,6 +15,8 @@ use crate::rig::{Influence, Joint, JointTransform, Skin};
 /// Difference up to which two bindings of a joint are the same: relative for the linear part,
 /// metres in the model for the translation. Exporters write single precision.
 const SAME_BINDING: f64 = 2e-5;
+/// Difference up to which a matrix is translation, rotation and scale, relative.
+const UNSHEARED: f64 = 1e-4;
 /// Most joints of one rig: their indices have 16 bits.
 pub(super) const MAX_JOINTS: usize = u16::MAX as usize;
 
@@ -253,7 +255,7 @@ fn same(model_from_joint: DAffine3, a: DAffine3, b: DAffine3) -> bool {
             .all(|(a, b)| near(a, b, size / 3.0))
 }
 
-fn inverse(matrix: DAffine3) -> Option<DAffine3> {
+pub(super) fn inverse(matrix: DAffine3) -> Option<DAffine3> {
     let inverse = matrix.inverse();
     (matrix.matrix3.determinant().abs() > 1e-30 && inverse.is_finite()).then_some(inverse)
 }
@@ -265,6 +267,27 @@ pub(super) fn local_matrix(local: &JointTransform) -> DAffine3 {
         local.rotation.as_dquat().normalize(),
         local.translation.as_dvec3(),
     )
+}
+
+/// A matrix as translation, rotation and scale. `None`: it is more than that, or less.
+pub(super) fn split(matrix: DAffine3) -> Option<JointTransform> {
+    inverse(matrix)?;
+    let (scale, rotation, translation) = matrix.to_scale_rotation_translation();
+    let local = JointTransform {
+        translation: translation.as_vec3(),
+        rotation: rotation.normalize().as_quat(),
+        scale: scale.as_vec3(),
+    };
+    let size = scale.abs().max_element();
+    let again = local_matrix(&local).matrix3;
+    let differs = [
+        again.x_axis - matrix.matrix3.x_axis,
+        again.y_axis - matrix.matrix3.y_axis,
+        again.z_axis - matrix.matrix3.z_axis,
+    ];
+    let whole = local.translation.is_finite() && local.rotation.is_finite();
+    let near = |column: &DVec3| column.abs().max_element() <= UNSHEARED * size;
+    (whole && differs.iter().all(near)).then_some(local)
 }
 
 /// Collects the skin of the joined mesh, vertex by vertex.

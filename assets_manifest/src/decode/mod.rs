@@ -55,8 +55,8 @@ impl Format {
 /// Reads one model file of any supported format as an object asset: one mesh at index 0.
 pub(crate) fn load_object(source: &mut Source, name: &str) -> Result<Model, AssetError> {
     match Format::of(Path::new(name)) {
-        Some(Format::Obj) => fbx::load(source, name, fbx::Dialect::Obj),
-        Some(Format::Fbx) => fbx::load(source, name, fbx::Dialect::Fbx),
+        Some(Format::Obj) => fbx::load_still(source, name, fbx::Dialect::Obj),
+        Some(Format::Fbx) => fbx::load_still(source, name, fbx::Dialect::Fbx),
         Some(Format::Gltf) => gltf::load_object(source, name),
         _ => Err(AssetError::Decode {
             path: source.path_of(name),

@@ -1,9 +1,9 @@
-//! FBX files whose meshes move: skins, blend shapes, rigid meshes on moving nodes, and takes.
+//! Meshes of a file and what moves them: skins, blend shapes, rigid meshes on moving nodes, and takes.
 
 use glam::DAffine3;
 
-use super::geometry::{MeshBuilder, Shape, affine};
-use super::morphs::{self, Vertices};
+use super::geometry::{MeshBuilder, affine};
+use super::morphs::{self, MorphChannel, Vertices};
 use super::skeleton::Skeleton;
 use super::{Content, Dialect, open, read_materials, takes};
 use crate::decode::binding::{Binder, Binding, Placement, SkinBuilder, WeightLists};
@@ -13,97 +13,138 @@ use crate::motion::Motion;
 use crate::rig::{Blend, Rig};
 use crate::{AssetError, Model};
 
+/// Reads everything in the file as one mesh in the pose that the file shows.
+pub(crate) fn load_still(
+    source: &mut Source,
+    name: &str,
+    dialect: Dialect,
+) -> Result<Model, AssetError> {
+    let scene = open(source, name, dialect, Content::Still)?;
+    let body = Body::read(source, name, &scene, dialect)?;
+    let mut model = body.model;
+    if let Some(rig) = model.rig.as_ref().filter(|rig| !rig.joints.is_empty()) {
+        let mut shown = body.skeleton.shown;
+        shown.extend(rig.joints[shown.len()..].iter().map(|joint| joint.rest));
+        let mut mesh = model.posed(0, &rig.pose(&shown));
+        finish_mesh(&mut mesh, &source.path_of(name), &mut source.warnings)?;
+        model.meshes = vec![mesh.into()];
+    }
+    model.rig = None;
+    Ok(model)
+}
+
 /// Reads everything in the file as one mesh, with what moves it and all takes.
 pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, AssetError> {
-    let path = source.path_of(name);
-    let label = path.display().to_string();
-    let too_many = |what: &str| AssetError::Unusable {
-        path: path.clone(),
-        reason: format!("it has too many {what}"),
-    };
+    let label = source.path_of(name).display().to_string();
     let scene = open(source, name, Dialect::Fbx, Content::Body)?;
-    let mut parts: Vec<Part> = (scene.nodes.iter())
-        .filter_map(|node| Some(Part::of(node, node.mesh.as_ref()?)))
-        .collect();
-    // Vertices that no bone holds stay with their mesh's own node, as in Blender.
-    let unheld: Vec<usize> = (parts.iter())
-        .filter(|part| part.skinned && part.weights.has_empty())
-        .map(|part| super::skeleton::index(part.node))
-        .collect();
-    let skeleton = Skeleton::of(&scene, &unheld).ok_or_else(|| too_many("joints"))?;
-    for twice in &skeleton.twice {
-        let words = format!("{label}: several joints are named `{twice}`; numbered");
-        source.warnings.push(words);
+    let mut body = Body::read(source, name, &scene, Dialect::Fbx)?;
+    let warnings = &mut source.warnings;
+    for twice in &body.skeleton.twice {
+        warnings.push(format!(
+            "{label}: several joints are named `{twice}`; numbered"
+        ));
     }
-    for part in &mut parts {
-        if let Some(words) = part.bind(&skeleton) {
-            source.warnings.push(format!("{label}: {words}"));
-        }
-    }
-
-    let mut binder = Binder::new(skeleton.joints.clone());
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(parts[*index].bindings.len()));
-    for index in order {
-        let part = &mut parts[index];
-        let unbound = affine(&part.node.geometry_to_world);
-        let placement = binder.place(&part.bindings, unbound);
-        part.placement = Some(placement.ok_or_else(|| too_many("joints"))?);
-    }
-
-    let mut builder = MeshBuilder::new(name, scene.materials.len());
-    let mut starts = Vec::with_capacity(parts.len());
-    for part in &parts {
-        starts.push(builder.vertices());
-        let shape = Shape::undeformed(part.mesh, part.model_from_geometry());
-        builder.add(part.node, part.mesh, &shape);
-    }
-    starts.push(builder.vertices());
-    let mut joined = builder.finish();
-
-    let channels = morphs::channels(&scene).ok_or_else(|| too_many("blend shapes"))?;
-    let mut skin = SkinBuilder::default();
-    let mut targets = Vec::new();
-    for (part, range) in parts.iter().zip(starts.windows(2)) {
-        let points = &joined.points[range[0]..range[1]];
-        for point in points {
-            skin.vertex(part.joints(), part.weights.of(*point as usize));
-        }
-        let vertices = Vertices {
-            first: range[0],
-            points,
-            model_from_geometry: part.model_from_geometry(),
-        };
-        let normals = &joined.mesh.normals;
-        targets.extend(morphs::targets(part.mesh, &channels, &vertices, normals));
-    }
-    let targets = add_morphs(&mut joined.mesh, targets);
-
-    let mut model = Model::default();
-    read_materials(source, name, &scene, Dialect::Fbx, &joined, &mut model)?;
-    let mut mesh = joined.mesh;
-    finish_mesh(&mut mesh, &path, &mut source.warnings)?;
-    model.meshes = vec![mesh.into()];
-
-    let motions = takes::sample(&scene, &skeleton, &channels, &label, &mut source.warnings);
-    if binder.joints.is_empty() && targets.is_empty() {
-        source.warnings.push(format!(
+    if let Some(rig) = &body.model.rig {
+        let motions = takes::sample(&scene, &body.skeleton, &body.channels, &label, warnings);
+        body.model.motions = finish_motions(motions, rig);
+    } else {
+        warnings.push(format!(
             "{label}: it has no skeleton and nothing that moves; it is rigid"
         ));
-        return Ok(model);
     }
-    let rig = Rig {
-        skins: vec![skin.finish(&binder, blend(&parts, &label, source))],
-        joints: binder.joints,
-        morphs: vec![targets],
-        morph_names: channels
-            .iter()
-            .flat_map(|channel| channel.names())
-            .collect(),
-    };
-    model.motions = finish_motions(motions, &rig);
-    model.rig = Some(rig);
-    Ok(model)
+    Ok(body.model)
+}
+
+/// A file's one mesh and what moves it.
+struct Body {
+    model: Model,
+    skeleton: Skeleton,
+    channels: Vec<MorphChannel>,
+}
+
+impl Body {
+    fn read(
+        source: &mut Source,
+        name: &str,
+        scene: &ufbx::Scene,
+        dialect: Dialect,
+    ) -> Result<Self, AssetError> {
+        let path = source.path_of(name);
+        let label = path.display().to_string();
+        let too_many = |what: &str| AssetError::Unusable {
+            path: path.clone(),
+            reason: format!("it has too many {what}"),
+        };
+        let mut parts: Vec<Part> = (scene.nodes.iter())
+            .filter_map(|node| Some(Part::of(node, node.mesh.as_ref()?)))
+            .collect();
+        // Points that no bone holds stay with their mesh's own node, as in Blender.
+        let unheld: Vec<usize> = (parts.iter())
+            .filter(|part| part.skinned && part.weights.has_empty())
+            .map(|part| super::skeleton::index(part.node))
+            .collect();
+        let skeleton = Skeleton::of(scene, &unheld).ok_or_else(|| too_many("joints"))?;
+        for part in &mut parts {
+            if let Some(words) = part.bind(&skeleton) {
+                source.warnings.push(format!("{label}: {words}"));
+            }
+        }
+        let mut binder = Binder::new(skeleton.joints.clone());
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.sort_by_key(|index| std::cmp::Reverse(parts[*index].bindings.len()));
+        for index in order {
+            let part = &mut parts[index];
+            let unbound = affine(&part.node.geometry_to_world);
+            let placement = binder.place(&part.bindings, unbound);
+            part.placement = Some(placement.ok_or_else(|| too_many("joints"))?);
+        }
+
+        let mut builder = MeshBuilder::new(name, scene.materials.len());
+        let mut starts = Vec::with_capacity(parts.len());
+        for part in &parts {
+            starts.push(builder.vertices());
+            builder.add(part.node, part.mesh, part.model_from_geometry());
+        }
+        starts.push(builder.vertices());
+        let mut joined = builder.finish();
+
+        let channels = morphs::channels(scene).ok_or_else(|| too_many("blend shapes"))?;
+        let mut skin = SkinBuilder::default();
+        let mut targets = Vec::new();
+        for (part, range) in parts.iter().zip(starts.windows(2)) {
+            let points = &joined.points[range[0]..range[1]];
+            for point in points {
+                skin.vertex(part.joints(), part.weights.of(*point as usize));
+            }
+            let vertices = Vertices {
+                first: range[0],
+                points,
+                model_from_geometry: part.model_from_geometry(),
+            };
+            let normals = &joined.mesh.normals;
+            targets.extend(morphs::targets(part.mesh, &channels, &vertices, normals));
+        }
+        let targets = add_morphs(&mut joined.mesh, targets);
+
+        let mut model = Model::default();
+        read_materials(source, name, scene, dialect, &joined, &mut model)?;
+        let mut mesh = joined.mesh;
+        finish_mesh(&mut mesh, &path, &mut source.warnings)?;
+        model.meshes = vec![mesh.into()];
+        if !(binder.joints.is_empty() && targets.is_empty()) {
+            model.rig = Some(Rig {
+                skins: vec![skin.finish(&binder, blend(&parts, &label, source))],
+                joints: binder.joints,
+                morphs: vec![targets],
+                morph_names: (channels.iter()).flat_map(MorphChannel::names).collect(),
+            });
+        }
+        Ok(Self {
+            model,
+            skeleton,
+            channels,
+        })
+    }
 }
 
 /// Reads the joints and takes of a file; its meshes do not matter.

@@ -7,41 +7,6 @@ use glam::{DAffine3, DMat3, DVec3, Vec2, Vec3};
 use crate::Mesh;
 use crate::decode::assemble::cofactor;
 
-/// The points and normals of one mesh, and where they go.
-pub(super) struct Shape<'a> {
-    positions: &'a ufbx::VertexVec3,
-    normals: &'a ufbx::VertexVec3,
-    model_from_shape: DAffine3,
-}
-
-impl<'a> Shape<'a> {
-    /// As the file's own pose shows it: skinned where there is a skin.
-    pub(super) fn shown(node: &ufbx::Node, mesh: &'a ufbx::Mesh) -> Self {
-        let skinned = !mesh.skin_deformers.is_empty() || !mesh.blend_deformers.is_empty();
-        if skinned && mesh.skinned_position.exists {
-            return Self {
-                positions: &mesh.skinned_position,
-                normals: &mesh.skinned_normal,
-                model_from_shape: if mesh.skinned_is_local {
-                    affine(&node.geometry_to_world)
-                } else {
-                    DAffine3::IDENTITY
-                },
-            };
-        }
-        Self::undeformed(mesh, affine(&node.geometry_to_world))
-    }
-
-    /// Without deformation.
-    pub(super) fn undeformed(mesh: &'a ufbx::Mesh, model_from_geometry: DAffine3) -> Self {
-        Self {
-            positions: &mesh.vertex_position,
-            normals: &mesh.vertex_normal,
-            model_from_shape: model_from_geometry,
-        }
-    }
-}
-
 /// Joins the meshes of nodes, with the file's materials as slots.
 pub(super) struct MeshBuilder {
     mesh: Mesh,
@@ -83,12 +48,18 @@ impl MeshBuilder {
         self.points.len()
     }
 
-    pub(super) fn add(&mut self, node: &ufbx::Node, part: &ufbx::Mesh, shape: &Shape) {
-        let (positions, normals) = (shape.positions, shape.normals);
+    /// Adds the mesh `part` of a node, undeformed.
+    pub(super) fn add(
+        &mut self,
+        node: &ufbx::Node,
+        part: &ufbx::Mesh,
+        model_from_geometry: DAffine3,
+    ) {
+        let (positions, normals) = (&part.vertex_position, &part.vertex_normal);
         let DAffine3 {
             matrix3: linear,
             translation: offset,
-        } = shape.model_from_shape;
+        } = model_from_geometry;
         let mirrored = linear.determinant() < 0.0;
         let normal_matrix = cofactor(linear);
         let uvs = &part.vertex_uv;

@@ -77,7 +77,10 @@ impl MaterialReader<'_> {
     pub(super) fn fbx(&mut self, material: &ufbx::Material) -> Result<Material, AssetError> {
         let (fbx, pbr) = (&material.fbx, &material.pbr);
         let base = color(&pbr.base_color).unwrap_or([0.8; 3]);
-        let base_factor = scalar(&pbr.base_factor).unwrap_or(1.0);
+        // Blender takes a Lambert or Phong colour as it is, without its factor.
+        let base_factor = scalar(&pbr.base_factor)
+            .filter(|_| features_pbr(material))
+            .unwrap_or(1.0);
         let emission_factor = scalar(&pbr.emission_factor).unwrap_or(1.0);
         let emission = color(&pbr.emission_color).unwrap_or([0.0; 3]);
         let base_color_texture = self.texture(&pbr.base_color)?;

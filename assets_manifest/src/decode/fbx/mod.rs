@@ -12,13 +12,13 @@ mod takes;
 
 use std::path::{Path, PathBuf};
 
-use self::geometry::{Joined, MeshBuilder, Shape};
+use self::geometry::Joined;
 use self::material::{MaterialReader, default_material};
+use super::Source;
 use super::textures::Textures;
-use super::{Source, finish_mesh};
 use crate::{AssetError, Model};
 
-pub(crate) use self::body::{load_character, load_motions};
+pub(crate) use self::body::{load_character, load_motions, load_still};
 
 /// Memory that `ufbx` may use for the file's content, and again while loading, bytes.
 const MAX_UFBX_BYTES: usize = 2 << 30;
@@ -43,24 +43,6 @@ pub(crate) enum Content {
     Body,
     /// Joints and takes.
     Motion,
-}
-
-/// Reads everything in the file as one mesh with one material slot per material.
-pub(crate) fn load(source: &mut Source, name: &str, dialect: Dialect) -> Result<Model, AssetError> {
-    let scene = open(source, name, dialect, Content::Still)?;
-    let mut model = Model::default();
-    let mut builder = MeshBuilder::new(name, scene.materials.len());
-    for node in &scene.nodes {
-        if let Some(mesh) = &node.mesh {
-            builder.add(node, mesh, &Shape::shown(node, mesh));
-        }
-    }
-    let joined = builder.finish();
-    read_materials(source, name, &scene, dialect, &joined, &mut model)?;
-    let mut mesh = joined.mesh;
-    finish_mesh(&mut mesh, &source.path_of(name), &mut source.warnings)?;
-    model.meshes = vec![mesh.into()];
-    Ok(model)
 }
 
 /// Reads and parses a file; its own complaints become warnings.
@@ -153,7 +135,6 @@ pub(super) fn parse(
             options.file_format = ufbx::FileFormat::Fbx;
             options.target_axes = ufbx::axes_right_handed_z_up();
             options.target_unit_meters = 1.0;
-            options.evaluate_skinning = content == Content::Still;
             // Axes and unit go into the top nodes and the geometry, so that every transform is in
             // metres and the root is the model's own space.
             options.space_conversion = ufbx::SpaceConversion::ModifyGeometry;
@@ -230,7 +211,7 @@ mod tests {
             fs::write(folder.path().join(name), content).unwrap();
         }
         let mut source = Source::folder(folder.path());
-        let model = load(&mut source, "a.obj", Dialect::Obj);
+        let model = load_still(&mut source, "a.obj", Dialect::Obj);
         (model, source.warnings.0)
     }
 

@@ -1,14 +1,18 @@
-//! Which nodes of an FBX file are joints, and where they rest.
+//! Which nodes of an FBX file are joints, and where they rest: where the file says they were when
+//! its meshes were bound to them, as in Blender. The transforms of the nodes themselves are often
+//! those of some frame of a take.
 
 use glam::{DAffine3, DVec3, Quat, Vec3};
 
 use super::geometry::affine;
-use crate::decode::binding::{MAX_JOINTS, make_unique};
+use crate::decode::binding::{MAX_JOINTS, inverse, local_matrix, make_unique, split};
 use crate::rig::{Joint, JointTransform};
 
 /// The nodes of a file that move, with all their ancestors, parents first.
 pub(super) struct Skeleton {
     pub(super) joints: Vec<Joint>,
+    /// Transforms of the joints as the file shows them.
+    pub(super) shown: Vec<JointTransform>,
     /// Node of each joint, index into the scene's list.
     pub(super) nodes: Vec<usize>,
     /// Names that several nodes have.
@@ -61,21 +65,34 @@ impl Skeleton {
         }
         let mut skeleton = Self {
             joints: Vec::with_capacity(count),
+            shown: Vec::with_capacity(count),
             nodes: Vec::with_capacity(count),
             twice: Vec::new(),
             joint_of_node: vec![None; scene.nodes.len()],
         };
+        let model_from_bound = bound(scene);
+        let mut model_from_joint: Vec<DAffine3> = Vec::with_capacity(count);
         for (number, node) in scene.nodes.iter().enumerate() {
             if !is_joint[number] {
                 continue;
             }
             let parent = node.parent.as_ref();
+            let parent = parent.and_then(|parent| skeleton.joint_of_node[index(parent)]);
+            let model_from_parent = parent.map_or(DAffine3::IDENTITY, |parent| {
+                model_from_joint[usize::from(parent)]
+            });
+            let shown = transform(&node.local_transform);
+            let rest = model_from_bound[number]
+                .and_then(|bound| split(inverse(model_from_parent)? * bound))
+                .unwrap_or(shown);
             skeleton.joint_of_node[number] = Some(skeleton.joints.len() as u16);
             skeleton.joints.push(Joint {
                 name: node.element.name.to_string(),
-                parent: parent.and_then(|parent| skeleton.joint_of_node[index(parent)]),
-                rest: transform(&node.local_transform),
+                parent,
+                rest,
             });
+            model_from_joint.push(model_from_parent * local_matrix(&rest));
+            skeleton.shown.push(shown);
             skeleton.nodes.push(number);
         }
         let mut names: Vec<String> = skeleton.joints.iter().map(|j| j.name.clone()).collect();
@@ -103,6 +120,22 @@ impl Skeleton {
         }
         None
     }
+}
+
+/// Where nodes were when meshes were bound to them, as skins and bind poses state it.
+fn bound(scene: &ufbx::Scene) -> Vec<Option<DAffine3>> {
+    let mut bound = vec![None; scene.nodes.len()];
+    for cluster in &scene.skin_clusters {
+        if let Some(node) = &cluster.bone_node {
+            bound[index(node)].get_or_insert_with(|| affine(&cluster.bind_to_world));
+        }
+    }
+    for pose in scene.poses.iter().filter(|pose| pose.is_bind_pose) {
+        for bone in &pose.bone_poses {
+            bound[index(&bone.bone_node)].get_or_insert_with(|| affine(&bone.bone_to_world));
+        }
+    }
+    bound
 }
 
 /// Nodes that some take moves. Cameras and lights are no part of a body.

@@ -36,7 +36,8 @@ pub(super) fn sample(
             warnings.push(format!("{label}: take `{name}` moves nothing; left out"));
             continue;
         }
-        let duration = (stack.time_end - stack.time_begin).max(0.0);
+        let (begin, end) = range(stack);
+        let duration = end - begin;
         let last = (duration * rate + 1e-4).floor();
         let cost = (last + 1.0) * (skeleton.joints.len() + channels.len()).max(1) as f64;
         if !(cost <= left as f64) {
@@ -56,7 +57,7 @@ pub(super) fn sample(
             motion.morph_names = channels.iter().flat_map(MorphChannel::names).collect();
         }
         for frame in 0..=(last as usize) {
-            let time = stack.time_begin + frame as f64 / rate;
+            let time = begin + frame as f64 / rate;
             let locals: Vec<JointTransform> = skeleton
                 .nodes
                 .iter()
@@ -75,6 +76,25 @@ pub(super) fn sample(
         motions.push(motion);
     }
     motions
+}
+
+/// First and last second of a take: as it states, else those of its keys.
+fn range(stack: &ufbx::AnimStack) -> (f64, f64) {
+    if stack.time_end > stack.time_begin {
+        return (stack.time_begin, stack.time_end);
+    }
+    let values = stack.layers.iter().flat_map(|layer| &layer.anim_values);
+    let curves = values.flat_map(|value| value.curves.iter().flatten());
+    let (mut begin, mut end) = (f64::INFINITY, f64::NEG_INFINITY);
+    for key in curves.flat_map(|curve| &curve.keyframes) {
+        begin = begin.min(key.time);
+        end = end.max(key.time);
+    }
+    if begin <= end {
+        (begin, end)
+    } else {
+        (stack.time_begin, stack.time_begin)
+    }
 }
 
 /// Does a take move any joint, any morph target?

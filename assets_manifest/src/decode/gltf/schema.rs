@@ -255,8 +255,6 @@ pub(super) struct Texture {
 pub(super) struct TextureExtensions {
     #[serde(rename = "EXT_texture_webp")]
     pub(super) webp: Option<WebpSource>,
-    #[serde(rename = "KHR_texture_basisu")]
-    pub(super) basisu: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]

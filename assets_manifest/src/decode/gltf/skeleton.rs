@@ -1,16 +1,21 @@
-//! Which nodes of a glTF scene are joints, and where they rest, Z up.
+//! Which nodes of a glTF scene are joints, and where they rest, Z up: where skins were bound to
+//! them, against the joint above; other nodes where the file has them.
+
+use std::collections::BTreeMap;
 
 use glam::{DAffine3, DMat3, DMat4, DQuat, DVec3, Quat, Vec3};
 
 use super::container::Document;
 use super::schema::Node;
-use super::{SHEAR_TOLERANCE, local_matrix, z_up_from_y_up};
-use crate::decode::binding::{MAX_JOINTS, make_unique};
+use super::{SHEAR_TOLERANCE, joints_of_skin, local_matrix, z_up_from_y_up};
+use crate::decode::binding::{MAX_JOINTS, inverse, make_unique, split};
 use crate::rig::{Joint, JointTransform};
 
 /// The nodes of the default scene that move, with all their ancestors, parents first.
 pub(super) struct Skeleton {
     pub(super) joints: Vec<Joint>,
+    /// Transforms of the joints as the file shows them: what a take does not move stays there.
+    pub(super) shown: Vec<JointTransform>,
     /// Node of each joint.
     pub(super) nodes: Vec<usize>,
     /// What was mended.
@@ -51,11 +56,13 @@ impl Skeleton {
         }
         let mut skeleton = Self {
             joints: Vec::new(),
+            shown: Vec::new(),
             nodes: Vec::new(),
             warnings: Vec::new(),
             joint_of_node: vec![None; nodes.len()],
             parent_of_node,
         };
+        let parent_from_bound = bound(document, &skeleton.parent_of_node);
         let mut open: Vec<usize> = (0..nodes.len())
             .rev()
             .filter(|node| is_joint[*node] && skeleton.parent_of_node[*node].is_none())
@@ -65,13 +72,16 @@ impl Skeleton {
             let parent = skeleton.parent_of_node[number];
             skeleton.joint_of_node[number] = Some(skeleton.joints.len() as u16);
             skeleton.nodes.push(number);
-            let (rest, exact) = transform(node);
+            let (shown, exact) = transform(node);
+            let bound = parent.and_then(|parent| parent_from_bound.get(&(parent, number)));
+            let rest = bound.copied().unwrap_or(shown);
             let name = node.name.clone().unwrap_or_default();
             if !exact {
                 skeleton.warnings.push(format!(
                     "the matrix of node `{name}` is sheared; the shear is left out"
                 ));
             }
+            skeleton.shown.push(shown);
             skeleton.joints.push(Joint {
                 name,
                 parent: parent.and_then(|parent| skeleton.joint_of_node[parent]),
@@ -110,7 +120,38 @@ impl Skeleton {
     }
 }
 
-/// Rest transform, Z up; `false`: the node's matrix is more than translation, rotation and scale.
+/// Transforms of joints against their parents, by (parent, joint), from the inverse bind matrices
+/// of skins that hold both: what space those lead to does not matter then. Skins that cannot be read
+/// are left to those who need them.
+fn bound(
+    document: &Document,
+    parent_of_node: &[Option<usize>],
+) -> BTreeMap<(usize, usize), JointTransform> {
+    let mut bound = BTreeMap::new();
+    for (skin, data) in document.root.skins.iter().enumerate() {
+        if data.inverse_bind_matrices.is_none() {
+            continue;
+        }
+        let joints = joints_of_skin(document, skin).unwrap_or_default();
+        let joint_from_bind: BTreeMap<usize, DAffine3> = joints
+            .into_iter()
+            .map(|(joint, matrix)| (joint, z_up_from_y_up(matrix)))
+            .collect();
+        for (joint, matrix) in &joint_from_bind {
+            let parent = parent_of_node.get(*joint).copied().flatten();
+            let Some((parent, above)) = parent.and_then(|p| Some((p, joint_from_bind.get(&p)?)))
+            else {
+                continue;
+            };
+            if let Some(local) = inverse(*matrix).and_then(|inverse| split(*above * inverse)) {
+                bound.entry((parent, *joint)).or_insert(local);
+            }
+        }
+    }
+    bound
+}
+
+/// Transform as the file has it, Z up; `false`: the node's matrix is more than translation, rotation and scale.
 fn transform(node: &Node) -> (JointTransform, bool) {
     if node.matrix.is_none() {
         let rotation = Quat::from_array(node.rotation.unwrap_or([0.0, 0.0, 0.0, 1.0]).map(to_f32));

@@ -137,7 +137,7 @@ fn sampled(
     }
     for frame in 0..=last {
         let time = start + frame as f32 / rate_hz;
-        let mut locals: Vec<JointTransform> = skeleton.joints.iter().map(|j| j.rest).collect();
+        let mut locals: Vec<JointTransform> = skeleton.shown.clone();
         // Weights count from those at rest, which are in the mesh.
         let mut weights = vec![0.0; motion.morph_names.len()];
         for (target, track) in tracks {
