@@ -41,7 +41,8 @@ pub struct Joint {
     pub name: String,
     /// Index of the parent, smaller than this joint's own; `None`: a root, its parent is the model.
     pub parent: Option<u16>,
-    /// Rest pose.
+    /// Rest pose: where meshes were bound to it when the file says so, else its transform in the file
+    /// (which is often that of some frame of a take).
     pub rest: JointTransform,
 }
 
@@ -100,7 +101,8 @@ pub struct Rig {
     pub skins: Vec<Option<Skin>>,
     /// Morph targets of each of [`Model::meshes`], in the same order.
     pub morphs: Vec<Vec<MorphTarget>>,
-    /// Names of the weights of morph targets.
+    /// Names of the weights of morph targets. A weight of 0 is the mesh at rest; what a file shows
+    /// moved from the start is in the mesh already.
     pub morph_names: Vec<String>,
 }
 
@@ -161,7 +163,7 @@ impl Rig {
         }
     }
 
-    /// All joints as the file has them at rest.
+    /// All joints at rest: the pose of the mesh itself.
     pub fn rest_pose(&self) -> BodyPose {
         let locals: Vec<JointTransform> = self.joints.iter().map(|j| j.rest).collect();
         self.pose(&locals)
@@ -302,8 +304,8 @@ impl DualQuaternion {
             } else {
                 influence.weight
             };
-            real = real + one.real * weight;
-            dual = dual + one.dual * weight;
+            real += one.real * weight;
+            dual += one.dual * weight;
         }
         let length = real.length();
         let (real, dual) = (real * (1.0 / length), dual * (1.0 / length));

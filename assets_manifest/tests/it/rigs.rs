@@ -353,6 +353,171 @@ fn rigid_meshes_follow_the_moving_node_above_them() {
     );
 }
 
+/// An FBX text file in centimetres with Y up.
+fn fbx(objects: &str, connections: &[(u32, u32)]) -> String {
+    let links: Vec<String> = connections
+        .iter()
+        .map(|(child, parent)| format!("C: \"OO\",{child},{parent}"))
+        .collect();
+    let links = links.join("\n");
+    format!(
+        r#"; FBX 7.4.0 project file
+FBXHeaderExtension:  {{
+    FBXHeaderVersion: 1003
+    FBXVersion: 7400
+}}
+GlobalSettings:  {{
+    Version: 1000
+    Properties70:  {{
+        P: "UpAxis", "int", "Integer", "",1
+        P: "UpAxisSign", "int", "Integer", "",1
+        P: "FrontAxis", "int", "Integer", "",2
+        P: "FrontAxisSign", "int", "Integer", "",1
+        P: "CoordAxis", "int", "Integer", "",0
+        P: "CoordAxisSign", "int", "Integer", "",1
+        P: "UnitScaleFactor", "double", "Number", "",1
+    }}
+}}
+Objects:  {{
+{objects}
+}}
+Connections:  {{
+{links}
+}}
+"#
+    )
+}
+
+/// A node of an FBX text file; `inherit`: 1 as usual, 2 without the parent's scale.
+fn fbx_node(id: u32, name: &str, kind: &str, inherit: u32, y: f32, scale: [f32; 3]) -> String {
+    let [sx, sy, sz] = scale;
+    let attribute = if kind == "LimbNode" {
+        format!(
+            "NodeAttribute: {}, \"NodeAttribute::\", \"LimbNode\" {{\nTypeFlags: \"Skeleton\"\n}}\n",
+            id + 100
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        r#"{attribute}Model: {id}, "Model::{name}", "{kind}" {{
+    Version: 232
+    Properties70:  {{
+        P: "InheritType", "enum", "", "",{inherit}
+        P: "Lcl Translation", "Lcl Translation", "", "A",0,{y},0
+        P: "Lcl Scaling", "Lcl Scaling", "", "A",{sx},{sy},{sz}
+    }}
+}}
+"#
+    )
+}
+
+#[test]
+fn scale_that_is_not_inherited_multiplies_up_all_the_same() {
+    // Once with a uniform scale and once with another.
+    for scale in [[2.0, 2.0, 2.0], [3.0, 2.0, 1.0]] {
+        let objects = [
+            fbx_node(1, "Wurzel ä b", "LimbNode", 1, 100.0, scale),
+            fbx_node(2, "Wurzel ä b", "LimbNode", 2, 10.0, [1.0; 3]),
+            fbx_node(3, "tip", "LimbNode", 1, 10.0, [1.0; 3]),
+        ]
+        .concat();
+        let links = [(1, 0), (2, 1), (3, 2), (101, 1), (102, 2), (103, 3)];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bones.fbx");
+        fs::write(&path, fbx(&objects, &links)).unwrap();
+        let (motions, _, warnings) = load_motion_file(&path).unwrap();
+        assert!(
+            warnings.0.iter().any(|w| w.contains("named `Wurzel ä b`")),
+            "{warnings:?}"
+        );
+        let rig = Rig {
+            joints: motions[0].joints.clone(),
+            ..Rig::default()
+        };
+        let world = rig.pose(&motions[0].frames[0]).joints;
+        let tip = world[rig.joint("tip").unwrap()];
+        // 1 m up, then 10 cm at the parent's scale, then 10 cm at none.
+        let foot = Vec3::from(tip.translation);
+        assert!(foot.distance(Vec3::Z * 1.3) < 1e-5, "{foot}");
+        let (size, ..) = tip.to_scale_rotation_translation();
+        assert!(size.distance(Vec3::ONE) < 1e-5, "{size}");
+    }
+}
+
+#[test]
+fn points_without_weight_stay_with_their_mesh() {
+    let matrix = |y: f32| format!("*16 {{\na: 1,0,0,0,0,1,0,0,0,0,1,0,0,{y},0,1\n}}");
+    let objects = [
+        fbx_node(1, "root", "LimbNode", 1, 0.0, [1.0; 3]),
+        fbx_node(2, "bone", "LimbNode", 1, 100.0, [1.0; 3]),
+        fbx_node(3, "skin", "Mesh", 1, 50.0, [1.0; 3]),
+        // A triangle with its last point held by no bone, another's weight far from 1.
+        r#"Geometry: 4, "Geometry::", "Mesh" {
+    Vertices: *9 {
+        a: 0,0,0,100,0,0,0,100,0
+    }
+    PolygonVertexIndex: *3 {
+        a: 0,1,-3
+    }
+}
+Deformer: 5, "Deformer::", "Skin" {
+    Version: 101
+}
+"#
+        .to_owned(),
+        format!(
+            r#"Deformer: 6, "SubDeformer::", "Cluster" {{
+    Version: 100
+    Indexes: *2 {{
+        a: 0,1
+    }}
+    Weights: *2 {{
+        a: 0.25,1
+    }}
+    Transform: {}
+    TransformLink: {}
+}}
+"#,
+            matrix(-50.0),
+            matrix(100.0)
+        ),
+    ]
+    .concat();
+    let links = [
+        (1, 0),
+        (2, 1),
+        (3, 0),
+        (101, 1),
+        (102, 2),
+        (4, 3),
+        (5, 4),
+        (6, 5),
+        (2, 6),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("body.fbx");
+    fs::write(&path, fbx(&objects, &links)).unwrap();
+    let (model, _, warnings) = load_character_file(&path).unwrap();
+    assert!(
+        warnings.0.iter().any(|w| w.contains("1 points of `skin`")),
+        "{warnings:?}"
+    );
+    check(&model, &path);
+    let rest = [[0.0, 0.0, 0.5], [1.0, 0.0, 0.5], [0.0, 0.0, 1.5]];
+    assert_near(&model.meshes[0].positions, &rest);
+    assert_near(
+        &load_model_file(&path).unwrap().0.meshes[0].positions,
+        &rest,
+    );
+    let rig = rig(&model);
+    // The bone is at 1 m; a half turn about X turns what hangs below it up.
+    let half = Quat::from_rotation_x(std::f32::consts::PI);
+    let pose = bent(rig, rig.joint("bone").unwrap(), half);
+    let posed = model.posed(0, &pose).positions;
+    assert_near(&posed, &[[0.0, 0.0, 1.5], [1.0, 0.0, 1.5], [0.0, 0.0, 1.5]]);
+}
+
 fn check(model: &Model, path: &Path) {
     let mesh = &model.meshes[0];
     mesh.validate().unwrap();

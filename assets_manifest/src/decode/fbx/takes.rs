@@ -40,7 +40,7 @@ pub(super) fn sample(
         let duration = end - begin;
         let last = (duration * rate + 1e-4).floor();
         let cost = (last + 1.0) * (skeleton.joints.len() + channels.len()).max(1) as f64;
-        if !(cost <= left as f64) {
+        if cost.is_nan() || cost > left as f64 {
             warnings.push(format!(
                 "{label}: take `{name}` of {duration} s is too long; left out"
             ));

@@ -88,10 +88,10 @@ pub(super) fn sample(
         let keys = || tracks.iter().flat_map(|(_, track)| &track.times).copied();
         let start = keys().fold(f32::INFINITY, f32::min);
         let end = keys().fold(f32::NEG_INFINITY, f32::max);
-        let rate = rate_of(keys().map(|time| time - start));
+        let rate = rate_of(&keys().map(|time| time - start).collect::<Vec<f32>>());
         let last = ((end - start) * rate + ON_FRAME).floor();
         let cost = (f64::from(last) + 1.0) * (skeleton.joints.len() + morph_names.len()) as f64;
-        if !(cost <= left as f64) {
+        if cost.is_nan() || cost > left as f64 {
             warnings.push(format!(
                 "{label}: take `{name}` of {} s is too long; left out",
                 end - start
@@ -348,9 +348,9 @@ fn slerp(a: &[f32], b: &[f32], t: f32) -> Vec<f32> {
 }
 
 /// The first usual rate on whose frames all keys lie; times are from the first key.
-fn rate_of(times: impl Iterator<Item = f32> + Clone) -> f32 {
+fn rate_of(times: &[f32]) -> f32 {
     let fits = |rate: &f32| {
-        times.clone().all(|time| {
+        times.iter().all(|time| {
             let frame = time * rate;
             (frame - frame.round()).abs() <= ON_FRAME
         })
@@ -365,12 +365,12 @@ mod tests {
 
     #[test]
     fn keys_tell_the_rate() {
-        let keys = |rate: f32| (0..50).map(move |frame| frame as f32 / rate);
+        let keys = |rate: f32| -> Vec<f32> { (0..50).map(|frame| frame as f32 / rate).collect() };
         for rate in [30.0, 24.0, 25.0, 60.0] {
-            assert_eq!(rate_of(keys(rate)), rate);
+            assert_eq!(rate_of(&keys(rate)), rate);
         }
-        assert_eq!(rate_of(keys(15.0)), 30.0);
-        assert_eq!(rate_of([0.0, 0.0123, 0.7].into_iter()), DEFAULT_RATE_HZ);
-        assert_eq!(rate_of([0.0].into_iter()), 30.0);
+        assert_eq!(rate_of(&keys(15.0)), 30.0);
+        assert_eq!(rate_of(&[0.0, 0.0123, 0.7]), DEFAULT_RATE_HZ);
+        assert_eq!(rate_of(&[0.0]), 30.0);
     }
 }
