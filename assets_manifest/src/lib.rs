@@ -21,7 +21,9 @@ pub mod source;
 pub use environment::EnvironmentMap;
 pub use error::AssetError;
 pub use image::{ColorSpace, Image, Pixels};
-pub use library::{Library, load_environment_file, load_model_file};
+pub use library::{
+    Library, load_character_file, load_environment_file, load_model_file, load_motion_file,
+};
 pub use material::{AlphaMode, Material, TextureRef, Wrap};
 pub use mesh::Mesh;
 pub use model::{AssetRecord, Model, Warnings};

@@ -41,7 +41,8 @@ pub struct Joint {
     pub name: String,
     /// Index of the parent, smaller than this joint's own; `None`: a root, its parent is the model.
     pub parent: Option<u16>,
-    /// Rest pose.
+    /// Rest pose: where meshes were bound to it when the file says so, else its transform in the file
+    /// (which is often that of some frame of a take).
     pub rest: JointTransform,
 }
 
@@ -100,7 +101,8 @@ pub struct Rig {
     pub skins: Vec<Option<Skin>>,
     /// Morph targets of each of [`Model::meshes`], in the same order.
     pub morphs: Vec<Vec<MorphTarget>>,
-    /// Names of the weights of morph targets.
+    /// Names of the weights of morph targets. A weight of 0 is the mesh at rest; what a file shows
+    /// moved from the start is in the mesh already.
     pub morph_names: Vec<String>,
 }
 
@@ -161,7 +163,7 @@ impl Rig {
         }
     }
 
-    /// All joints as the file has them at rest.
+    /// All joints at rest: the pose of the mesh itself.
     pub fn rest_pose(&self) -> BodyPose {
         let locals: Vec<JointTransform> = self.joints.iter().map(|j| j.rest).collect();
         self.pose(&locals)
@@ -178,7 +180,7 @@ impl Model {
         let Some(rig) = &self.rig else { return mesh };
         for target in rig.morphs.get(index).into_iter().flatten() {
             let weight = pose.morph_weights.get(usize::from(target.weight));
-            morph(&mut mesh, target, weight.copied().unwrap_or(0.0));
+            target.add_to(&mut mesh, weight.copied().unwrap_or(0.0));
         }
         if let Some(Some(skin)) = rig.skins.get(index)
             && pose.joints.len() == rig.joints.len()
@@ -190,17 +192,20 @@ impl Model {
     }
 }
 
-fn morph(mesh: &mut Mesh, target: &MorphTarget, weight: f32) {
-    if weight == 0.0 {
-        return;
-    }
-    for (vertex, delta) in target.vertices.iter().zip(&target.position_deltas) {
-        mesh.positions[*vertex as usize] += *delta * weight;
-    }
-    if !mesh.normals.is_empty() {
-        for (vertex, delta) in target.vertices.iter().zip(&target.normal_deltas) {
-            let normal = &mut mesh.normals[*vertex as usize];
-            *normal = (*normal + *delta * weight).normalize_or(*normal);
+impl MorphTarget {
+    /// Moves the vertices of `mesh` towards this target.
+    pub(crate) fn add_to(&self, mesh: &mut Mesh, weight: f32) {
+        if weight == 0.0 {
+            return;
+        }
+        for (vertex, delta) in self.vertices.iter().zip(&self.position_deltas) {
+            mesh.positions[*vertex as usize] += *delta * weight;
+        }
+        if !mesh.normals.is_empty() {
+            for (vertex, delta) in self.vertices.iter().zip(&self.normal_deltas) {
+                let normal = &mut mesh.normals[*vertex as usize];
+                *normal = (*normal + *delta * weight).normalize_or(*normal);
+            }
         }
     }
 }

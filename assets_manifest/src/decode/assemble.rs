@@ -48,6 +48,19 @@ pub(crate) fn cofactor(m: DMat3) -> DMat3 {
 /// One mesh of all `parts`, in their order. What only some have is filled in for the others: flat
 /// normals, UVs of zero, white. Tangents are kept only where all have them.
 pub(crate) fn joined(name: String, parts: Vec<Mesh>) -> Mesh {
+    joined_with_origins(name, parts).0
+}
+
+/// Where a vertex of a joined mesh comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) part: u32,
+    pub(crate) vertex: u32,
+}
+
+/// [`joined`], and where each vertex comes from: flat normals need vertices of their own for each
+/// triangle.
+pub(crate) fn joined_with_origins(name: String, parts: Vec<Mesh>) -> (Mesh, Vec<Origin>) {
     let any = |has: fn(&Mesh) -> bool| parts.iter().any(has);
     let with_normals = any(|part| !part.normals.is_empty());
     let with_uvs = any(|part| !part.uvs.is_empty());
@@ -58,9 +71,17 @@ pub(crate) fn joined(name: String, parts: Vec<Mesh>) -> Mesh {
         name,
         ..Mesh::default()
     };
-    for mut part in parts {
+    let mut origins = Vec::new();
+    for (number, mut part) in parts.into_iter().enumerate() {
+        let origin = |vertex: u32| Origin {
+            part: number as u32,
+            vertex,
+        };
         if with_normals && part.normals.is_empty() {
+            origins.extend(part.triangles.iter().flatten().copied().map(origin));
             part = with_flat_normals(&part);
+        } else {
+            origins.extend((0..part.positions.len() as u32).map(origin));
         }
         let count = part.positions.len();
         let base = whole.positions.len() as u32;
@@ -87,7 +108,7 @@ pub(crate) fn joined(name: String, parts: Vec<Mesh>) -> Mesh {
             .material_of_triangle
             .append(&mut part.material_of_triangle);
     }
-    whole
+    (whole, origins)
 }
 
 /// Three vertices of its own for each triangle, with the face's normal.

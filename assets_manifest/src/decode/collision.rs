@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use glam::{DMat3, DVec3, Vec3};
 
-use super::{Source, obj};
+use super::{Source, fbx};
 use crate::AssetError;
 
 /// More pieces than this in one file are no convex decomposition but an unwelded mesh.
@@ -34,7 +34,13 @@ pub(crate) fn load(source: &mut Source, name: &str) -> Result<Vec<Vec<Vec3>>, As
             format!("{folder}/{}", collision.file)
         };
         let bytes = source.read(&file)?;
-        let scene = obj::parse(source, &file, &bytes, obj::Dialect::Obj)?;
+        let scene = fbx::parse(
+            source,
+            &file,
+            &bytes,
+            fbx::Dialect::Obj,
+            fbx::Content::Still,
+        )?;
         let mut of_file = Vec::new();
         let single = scene.meshes.len() == 1;
         for mesh in &scene.meshes {

@@ -2,13 +2,16 @@
 //! may lie in a folder or in an archive, and so that what it was made of is hashed on the way.
 
 mod assemble;
+mod binding;
+mod body;
 pub(crate) mod collision;
 pub(crate) mod environment;
+pub(crate) mod fbx;
 pub(crate) mod gltf;
 pub(crate) mod image;
-pub(crate) mod obj;
 mod repair;
 mod source;
+mod takes;
 mod textures;
 
 pub(crate) use repair::finish_mesh;
@@ -16,7 +19,7 @@ pub(crate) use source::{Source, read_disk};
 
 use std::path::Path;
 
-use crate::{AssetError, Model};
+use crate::{AssetError, Model, Motion};
 
 /// What a file name promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +55,36 @@ impl Format {
 /// Reads one model file of any supported format as an object asset: one mesh at index 0.
 pub(crate) fn load_object(source: &mut Source, name: &str) -> Result<Model, AssetError> {
     match Format::of(Path::new(name)) {
-        Some(Format::Obj) => obj::load(source, name, obj::Dialect::Obj),
-        Some(Format::Fbx) => obj::load(source, name, obj::Dialect::Fbx),
+        Some(Format::Obj) => fbx::load_still(source, name, fbx::Dialect::Obj),
+        Some(Format::Fbx) => fbx::load_still(source, name, fbx::Dialect::Fbx),
         Some(Format::Gltf) => gltf::load_object(source, name),
         _ => Err(AssetError::Decode {
             path: source.path_of(name),
             reason: "it is no .obj, .fbx, .glb or .gltf".into(),
+        }),
+    }
+}
+
+/// Reads one model file with everything in it that moves: one mesh at index 0, its rig, its takes.
+pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, AssetError> {
+    match Format::of(Path::new(name)) {
+        Some(Format::Fbx) => fbx::load_character(source, name),
+        Some(Format::Gltf) => gltf::load_character(source, name),
+        _ => Err(AssetError::Decode {
+            path: source.path_of(name),
+            reason: "characters are read from .fbx, .glb and .gltf".into(),
+        }),
+    }
+}
+
+/// Reads the takes of one file; meshes do not matter.
+pub(crate) fn load_motions(source: &mut Source, name: &str) -> Result<Vec<Motion>, AssetError> {
+    match Format::of(Path::new(name)) {
+        Some(Format::Fbx) => fbx::load_motions(source, name),
+        Some(Format::Gltf) => gltf::load_motions(source, name),
+        _ => Err(AssetError::Decode {
+            path: source.path_of(name),
+            reason: "motions are read from .fbx, .glb and .gltf".into(),
         }),
     }
 }

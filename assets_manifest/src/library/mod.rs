@@ -26,7 +26,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use self::cache::Cache;
 use self::terms::TermsReader;
 use crate::decode::{self, Source};
-use crate::{AssetError, AssetRecord, AssetSource, EnvironmentMap, Model, Warnings, builtin};
+use crate::{
+    AssetError, AssetRecord, AssetSource, EnvironmentMap, Model, Motion, Warnings, builtin,
+};
 
 /// The word that stands for the built-in library among the folders given.
 pub const BUILTIN: &str = "builtin";
@@ -326,6 +328,30 @@ pub fn load_model_file(path: &Path) -> Result<(Model, AssetRecord, Warnings), As
     let model = decode::load_object(&mut source, &name)?;
     let record = lone_record(path, &name, &source);
     Ok((model, record, source.warnings))
+}
+
+/// Reads one model file by itself with everything in it that moves: one mesh at index 0, its rig,
+/// and the takes in it. A file in which nothing moves is a model without a rig, with a warning.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn load_character_file(path: &Path) -> Result<(Model, AssetRecord, Warnings), AssetError> {
+    let (mut source, name) = Source::beside(path)?;
+    let model = decode::load_character(&mut source, &name)?;
+    let record = lone_record(path, &name, &source);
+    Ok((model, record, source.warnings))
+}
+
+/// Reads the takes of one file, which needs no meshes. At least one: a file with a skeleton and no
+/// take is its rest pose, with a warning.
+///
+/// # Errors
+/// What is wrong with the file, or that it has no skeleton.
+pub fn load_motion_file(path: &Path) -> Result<(Vec<Motion>, AssetRecord, Warnings), AssetError> {
+    let (mut source, name) = Source::beside(path)?;
+    let motions = decode::load_motions(&mut source, &name)?;
+    let record = lone_record(path, &name, &source);
+    Ok((motions, record, source.warnings))
 }
 
 /// Record of a file that is in no library.

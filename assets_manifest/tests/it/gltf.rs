@@ -9,7 +9,7 @@ use glam::{Quat, Vec2, Vec3};
 
 /// A glTF document under construction: JSON sections and one buffer.
 #[derive(Default)]
-struct Writer {
+pub(crate) struct Writer {
     buffer: Vec<u8>,
     views: Vec<String>,
     accessors: Vec<String>,
@@ -17,7 +17,13 @@ struct Writer {
 }
 
 impl Writer {
-    fn accessor(&mut self, bytes: &[u8], component: u32, count: usize, rest: &str) -> usize {
+    pub(crate) fn accessor(
+        &mut self,
+        bytes: &[u8],
+        component: u32,
+        count: usize,
+        rest: &str,
+    ) -> usize {
         while !self.buffer.len().is_multiple_of(4) {
             self.buffer.push(0);
         }
@@ -34,7 +40,7 @@ impl Writer {
         self.accessors.len() - 1
     }
 
-    fn floats(&mut self, values: &[f32], width: usize) -> usize {
+    pub(crate) fn floats(&mut self, values: &[f32], width: usize) -> usize {
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let shape = ["", "SCALAR", "VEC2", "VEC3", "VEC4"];
         let shape = shape.get(width).copied().unwrap_or("MAT4");
@@ -46,11 +52,11 @@ impl Writer {
         )
     }
 
-    fn section(&mut self, text: impl Into<String>) {
+    pub(crate) fn section(&mut self, text: impl Into<String>) {
         self.sections.push(text.into());
     }
 
-    fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let uri = format!(
             "data:application/octet-stream;base64,{}",
             base64(&self.buffer)
@@ -138,7 +144,7 @@ fn placed(scene: &SceneFile, index: usize) -> Vec<Vec3> {
         .collect()
 }
 
-fn assert_near(found: &[Vec3], expected: &[[f32; 3]]) {
+pub(crate) fn assert_near(found: &[Vec3], expected: &[[f32; 3]]) {
     assert_eq!(found.len(), expected.len());
     for (a, b) in found.iter().zip(expected) {
         assert!(

@@ -6,6 +6,7 @@
 mod broken;
 mod gltf;
 mod library;
+mod rigs;
 mod shared;
 
 use std::path::PathBuf;

@@ -2,14 +2,23 @@
 
 use glam::{DMat4, DVec3, Vec2, Vec3, Vec4};
 
+use crate::decode::binding::WeightLists;
+
 use super::accessor::{checked_count, components, floats, integers};
 use super::container::Document;
 use super::schema::{Attributes, Primitive};
 use crate::Mesh;
-use crate::decode::assemble::joined;
+use crate::decode::assemble::{Origin, joined_with_origins};
 
 /// Most triangles of one mesh; many primitives may share one buffer, so the file's size is no bound.
 const MAX_TRIANGLES: usize = 1 << 26;
+
+/// A mesh, and where its vertices come from.
+pub(super) struct Geometry {
+    pub(super) mesh: Mesh,
+    /// `part`: number of the primitive.
+    pub(super) origins: Vec<Origin>,
+}
 
 /// Mesh `index` with morph weights applied and, for a skinned one, in world space. `None` when it
 /// has nothing but points and lines. In world convention (Z up) in both cases.
@@ -22,7 +31,7 @@ pub(super) fn mesh(
     world_from_bind: Option<&[DMat4]>,
     default_slot: usize,
     skipped: &mut Vec<String>,
-) -> Result<Option<Mesh>, String> {
+) -> Result<Option<Geometry>, String> {
     let source = document
         .root
         .meshes
@@ -33,6 +42,7 @@ pub(super) fn mesh(
         .clone()
         .unwrap_or_else(|| format!("mesh_{index}"));
     let mut parts = Vec::new();
+    let mut primitives = Vec::new();
     let mut total = 0;
     for (number, primitive) in source.primitives.iter().enumerate() {
         let what = format!("primitive {number} of mesh `{name}`");
@@ -64,8 +74,16 @@ pub(super) fn mesh(
         part.triangles = triangles;
         to_z_up(&mut part);
         parts.push(part);
+        primitives.push(number as u32);
     }
-    Ok((!parts.is_empty()).then(|| joined(name, parts)))
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let (mesh, mut origins) = joined_with_origins(name, parts);
+    for origin in &mut origins {
+        origin.part = primitives[origin.part as usize];
+    }
+    Ok(Some(Geometry { mesh, origins }))
 }
 
 /// Vertex triples; `None` for points and lines.
@@ -248,43 +266,14 @@ fn skin(
     normals: &mut [Vec3],
     what: &str,
 ) -> Result<(), String> {
-    let mut blended = vec![DMat4::ZERO; positions.len()];
-    let mut sums = vec![0.0f64; positions.len()];
-    for (joints, weights) in [
-        (attributes.joints_0, attributes.weights_0),
-        (attributes.joints_1, attributes.weights_1),
-    ] {
-        let (Some(joints), Some(weights)) = (joints, weights) else {
-            continue;
-        };
-        let joints = integers::<4>(document, joints, &format!("JOINTS of {what}"))?;
-        let weights = floats::<4>(document, weights, &format!("WEIGHTS of {what}"))?;
-        if joints.len() != positions.len() || weights.len() != positions.len() {
-            return Err(format!("{what} has not one joint and weight per vertex"));
+    let count = positions.len();
+    let (weights, _) = influences(document, attributes, count, world_from_bind.len(), what)?;
+    for (vertex, position) in positions.iter_mut().enumerate() {
+        let mut matrix = DMat4::ZERO;
+        for (joint, weight) in weights.of(vertex) {
+            matrix += world_from_bind[*joint as usize] * f64::from(*weight);
         }
-        for (vertex, (joints, weights)) in joints.iter().zip(&weights).enumerate() {
-            for (joint, weight) in joints.iter().zip(weights) {
-                if *weight == 0.0 {
-                    continue;
-                }
-                let matrix = world_from_bind
-                    .get(*joint as usize)
-                    .ok_or_else(|| format!("{what} uses joint {joint}, which does not exist"))?;
-                blended[vertex] += *matrix * f64::from(*weight);
-                sums[vertex] += f64::from(*weight);
-            }
-        }
-    }
-    for (vertex, sum) in sums.iter().enumerate() {
-        // A vertex without weights stays with the first joint.
-        let matrix = if *sum > 0.0 {
-            blended[vertex] * (1.0 / sum)
-        } else {
-            world_from_bind.first().copied().unwrap_or(DMat4::IDENTITY)
-        };
-        positions[vertex] = matrix
-            .transform_point3(positions[vertex].as_dvec3())
-            .as_vec3();
+        *position = matrix.transform_point3(position.as_dvec3()).as_vec3();
         if let Some(normal) = normals.get_mut(vertex) {
             let linear = glam::DMat3::from_mat4(matrix);
             let turned: DVec3 = crate::decode::assemble::cofactor(linear) * normal.as_dvec3();
@@ -294,10 +283,88 @@ fn skin(
     Ok(())
 }
 
+/// Which of a skin's joints each vertex of a primitive follows, and how many vertices had no weight:
+/// those follow the joint that is named first, as in Blender.
+pub(super) fn influences(
+    document: &Document,
+    attributes: &Attributes,
+    count: usize,
+    joint_count: usize,
+    what: &str,
+) -> Result<(WeightLists, usize), String> {
+    let mut sets = Vec::new();
+    for (joints, weights) in [
+        (attributes.joints_0, attributes.weights_0),
+        (attributes.joints_1, attributes.weights_1),
+        (attributes.joints_2, attributes.weights_2),
+        (attributes.joints_3, attributes.weights_3),
+    ] {
+        let (Some(joints), Some(weights)) = (joints, weights) else {
+            continue;
+        };
+        let joints = integers::<4>(document, joints, &format!("JOINTS of {what}"))?;
+        let weights = floats::<4>(document, weights, &format!("WEIGHTS of {what}"))?;
+        if joints.len() != count || weights.len() != count {
+            return Err(format!("{what} has not one joint and weight per vertex"));
+        }
+        sets.push((joints, weights));
+    }
+    if joint_count == 0 {
+        return Err(format!("{what} has a skin without joints"));
+    }
+    let mut lists = WeightLists::default();
+    let mut without = 0;
+    for vertex in 0..count {
+        let mut list = Vec::with_capacity(4 * sets.len());
+        for (joints, weights) in &sets {
+            for (joint, weight) in joints[vertex].iter().zip(&weights[vertex]) {
+                if *weight == 0.0 {
+                    continue;
+                }
+                if *joint as usize >= joint_count {
+                    return Err(format!("{what} uses joint {joint}, which does not exist"));
+                }
+                list.push((*joint, f64::from(*weight)));
+            }
+        }
+        if !list.iter().any(|(_, weight)| *weight > 0.0) {
+            without += 1;
+            let named = sets.first().map_or(0, |(joints, _)| joints[vertex][0]);
+            let named = if (named as usize) < joint_count {
+                named
+            } else {
+                0
+            };
+            list = vec![(named, 1.0)];
+        }
+        lists.push(list);
+    }
+    Ok((lists, without))
+}
+
+/// What morph target `target` adds to a primitive's positions and normals at weight 1, Z up; lists
+/// may be empty.
+pub(super) fn morph_deltas(
+    document: &Document,
+    target: &Attributes,
+    what: &str,
+) -> Result<(Vec<Vec3>, Vec<Vec3>), String> {
+    let mut positions = vec3s(document, target.position, what, "morph target")?;
+    let mut normals = vec3s(document, target.normal, what, "morph target")?;
+    for delta in positions.iter_mut().chain(&mut normals) {
+        *delta = z_up(*delta);
+    }
+    Ok((positions, normals))
+}
+
+fn z_up(v: Vec3) -> Vec3 {
+    Vec3::new(v.x, -v.z, v.y)
+}
+
 /// (x, y, z) → (x, −z, y).
 fn to_z_up(mesh: &mut Mesh) {
     for value in mesh.positions.iter_mut().chain(&mut mesh.normals) {
-        *value = Vec3::new(value.x, -value.z, value.y);
+        *value = z_up(*value);
     }
     for tangent in &mut mesh.tangents {
         *tangent = Vec4::new(tangent.x, -tangent.z, tangent.y, tangent.w);

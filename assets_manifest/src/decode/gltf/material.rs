@@ -212,13 +212,6 @@ impl MaterialReader<'_> {
             .as_ref()
             .and_then(|webp| webp.source);
         let source = webp.or(texture.source);
-        if texture.extensions.basisu.is_some() && !self.is_there(source) {
-            // Not a required extension, but the fallback it is optional for is missing.
-            return Err(AssetError::UnsupportedExtension {
-                path: self.path.to_owned(),
-                extension: "KHR_texture_basisu".into(),
-            });
-        }
         let Some(image_index) = source else {
             self.source.warnings.push(format!(
                 "{}: texture {} has no image of a supported format; its plain factor is used",
@@ -262,19 +255,6 @@ impl MaterialReader<'_> {
         }
         Ok(Some(reference))
     }
-
-    /// Is there an image of this index with data of its own?
-    fn is_there(&self, image: Option<usize>) -> bool {
-        let image = image.and_then(|image| self.document.root.images.get(image));
-        image.is_some_and(|image| match &image.uri {
-            Some(uri) if !uri.starts_with("data:") => {
-                self.source.has(&container::file_name(self.folder, uri))
-            }
-            Some(_) => true,
-            None => image.buffer_view.is_some(),
-        })
-    }
-
     fn image(&mut self, index: usize, image: &schema::Image) -> Result<Option<u32>, AssetError> {
         let label = image
             .name

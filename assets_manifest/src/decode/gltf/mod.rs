@@ -1,17 +1,22 @@
-//! glTF 2.0, text and binary, at rest: default morph weights, skins in the pose of their nodes, no
-//! animation. Y up becomes Z up: (x, y, z) → (x, −z, y).
+//! glTF 2.0, text and binary. Scenes and objects are read at rest: default morph weights, skins in
+//! the pose of their nodes, no animation; characters with what moves them ([`body`]). Y up becomes
+//! Z up: (x, y, z) → (x, −z, y).
 
 mod accessor;
+mod body;
 mod container;
 mod geometry;
 mod material;
 mod schema;
+mod skeleton;
+mod takes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use glam::{DAffine3, DMat3, DMat4, DQuat, DVec3};
 
+pub(crate) use self::body::{load_character, load_motions};
 use self::container::Document;
 use self::material::{MaterialReader, default_material};
 use super::assemble::{joined, transformed};
@@ -166,22 +171,7 @@ fn world_from_nodes(document: &Document, path: &Path) -> Result<Vec<Option<DMat4
         if world[index].is_some() {
             return Err(bad(format!("node {index} has two parents or is its own")));
         }
-        let local = if let Some(columns) = node.matrix {
-            DMat4::from_cols_array(&columns)
-        } else {
-            let rotation = DQuat::from_array(node.rotation.unwrap_or([0.0, 0.0, 0.0, 1.0]));
-            let length = rotation.length();
-            let rotation = if length > 1e-9 && length.is_finite() {
-                rotation / length
-            } else {
-                DQuat::IDENTITY
-            };
-            DMat4::from_scale_rotation_translation(
-                DVec3::from_array(node.scale.unwrap_or([1.0; 3])),
-                rotation,
-                DVec3::from_array(node.translation.unwrap_or([0.0; 3])),
-            )
-        };
+        let local = local_matrix(node);
         let matrix = parent * local;
         if !matrix.is_finite() {
             return Err(bad(format!("the transform of node {index} is not finite")));
@@ -190,6 +180,25 @@ fn world_from_nodes(document: &Document, path: &Path) -> Result<Vec<Option<DMat4
         open.extend(node.children.iter().map(|child| (*child, matrix)));
     }
     Ok(world)
+}
+
+/// A node's transform against its parent, in glTF's own space.
+fn local_matrix(node: &schema::Node) -> DMat4 {
+    if let Some(columns) = node.matrix {
+        return DMat4::from_cols_array(&columns);
+    }
+    let rotation = DQuat::from_array(node.rotation.unwrap_or([0.0, 0.0, 0.0, 1.0]));
+    let length = rotation.length();
+    let rotation = if length > 1e-9 && length.is_finite() {
+        rotation / length
+    } else {
+        DQuat::IDENTITY
+    };
+    DMat4::from_scale_rotation_translation(
+        DVec3::from_array(node.scale.unwrap_or([1.0; 3])),
+        rotation,
+        DVec3::from_array(node.translation.unwrap_or([0.0; 3])),
+    )
 }
 
 /// (mesh, skin, bits of the morph weights): what makes two uses of a mesh the same geometry.
@@ -300,7 +309,7 @@ impl SceneReader<'_> {
                 .warnings
                 .push(format!("{}: {words}", self.path.display()));
         }
-        let Some(mut mesh) = mesh else {
+        let Some(geometry::Geometry { mut mesh, .. }) = mesh else {
             return Ok(None);
         };
         let label: PathBuf = self.path.join(&mesh.name);
@@ -310,39 +319,13 @@ impl SceneReader<'_> {
     }
 
     fn world_from_bind(&self, skin: usize) -> Result<Vec<DMat4>, String> {
-        let skin_data = self
-            .document
-            .root
-            .skins
-            .get(skin)
-            .ok_or_else(|| format!("skin {skin} does not exist"))?;
-        let inverse_bind = match skin_data.inverse_bind_matrices {
-            Some(accessor) => accessor::floats::<16>(
-                self.document,
-                accessor,
-                &format!("inverse bind matrices of skin {skin}"),
-            )?,
-            None => vec![glam::Mat4::IDENTITY.to_cols_array(); skin_data.joints.len()],
-        };
-        if inverse_bind.len() < skin_data.joints.len() {
-            return Err(format!(
-                "skin {skin} has {} inverse bind matrices for {} joints",
-                inverse_bind.len(),
-                skin_data.joints.len()
-            ));
-        }
-        skin_data
-            .joints
-            .iter()
-            .zip(&inverse_bind)
-            .map(|(joint, columns)| {
-                let world = self
-                    .world_from_node
-                    .get(*joint)
-                    .copied()
-                    .flatten()
+        joints_of_skin(self.document, skin)?
+            .into_iter()
+            .map(|(joint, joint_from_bind)| {
+                let world = self.world_from_node.get(joint).copied().flatten();
+                let world = world
                     .ok_or_else(|| format!("joint {joint} of skin {skin} is not in the scene"))?;
-                Ok(world * glam::Mat4::from_cols_array(columns).as_dmat4())
+                Ok(world * joint_from_bind)
             })
             .collect()
     }
@@ -472,6 +455,33 @@ impl SceneReader<'_> {
         });
         Ok(())
     }
+}
+
+/// Nodes of a skin's joints, each with its inverse bind matrix.
+fn joints_of_skin(document: &Document, skin: usize) -> Result<Vec<(usize, DMat4)>, String> {
+    let data = document
+        .root
+        .skins
+        .get(skin)
+        .ok_or_else(|| format!("skin {skin} does not exist"))?;
+    let inverse_bind = match data.inverse_bind_matrices {
+        Some(accessor) => {
+            let what = format!("inverse bind matrices of skin {skin}");
+            accessor::floats::<16>(document, accessor, &what)?
+        }
+        None => vec![glam::Mat4::IDENTITY.to_cols_array(); data.joints.len()],
+    };
+    if inverse_bind.len() < data.joints.len() {
+        return Err(format!(
+            "skin {skin} has {} inverse bind matrices for {} joints",
+            inverse_bind.len(),
+            data.joints.len()
+        ));
+    }
+    let matrices = inverse_bind
+        .iter()
+        .map(|columns| glam::Mat4::from_cols_array(columns).as_dmat4());
+    Ok(data.joints.iter().copied().zip(matrices).collect())
 }
 
 /// C · M · C⁻¹ with C the change from Y up to Z up: for things whose own space changes too.

@@ -28,7 +28,8 @@ pub(super) struct Root {
     pub(super) images: Vec<Image>,
     pub(super) samplers: Vec<Sampler>,
     pub(super) cameras: Vec<Camera>,
-    pub(super) animations: Vec<serde::de::IgnoredAny>,
+    /// Looked into by [`super::takes`] only: a damaged one costs a take, not the file.
+    pub(super) animations: Vec<serde_json::Value>,
     pub(super) extensions_used: Vec<String>,
     pub(super) extensions: RootExtensions,
 }
@@ -122,6 +123,8 @@ pub(super) struct Mesh {
     pub(super) name: Option<String>,
     pub(super) primitives: Vec<Primitive>,
     pub(super) weights: Vec<f32>,
+    /// `targetNames`: what exporters call the morph targets.
+    pub(super) extras: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +152,10 @@ pub(super) struct Attributes {
     pub(super) weights_0: Option<usize>,
     pub(super) joints_1: Option<usize>,
     pub(super) weights_1: Option<usize>,
+    pub(super) joints_2: Option<usize>,
+    pub(super) weights_2: Option<usize>,
+    pub(super) joints_3: Option<usize>,
+    pub(super) weights_3: Option<usize>,
 }
 
 #[derive(Deserialize, Default)]
@@ -156,6 +163,34 @@ pub(super) struct Attributes {
 pub(super) struct Skin {
     pub(super) joints: Vec<usize>,
     pub(super) inverse_bind_matrices: Option<usize>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Animation {
+    pub(super) name: Option<String>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) samplers: Vec<AnimationSampler>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Channel {
+    pub(super) sampler: usize,
+    pub(super) target: ChannelTarget,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ChannelTarget {
+    pub(super) node: Option<usize>,
+    pub(super) path: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AnimationSampler {
+    pub(super) input: usize,
+    pub(super) output: usize,
+    /// LINEAR when absent.
+    pub(super) interpolation: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -220,8 +255,6 @@ pub(super) struct Texture {
 pub(super) struct TextureExtensions {
     #[serde(rename = "EXT_texture_webp")]
     pub(super) webp: Option<WebpSource>,
-    #[serde(rename = "KHR_texture_basisu")]
-    pub(super) basisu: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
