@@ -11,7 +11,7 @@ use super::{
 };
 use crate::decode::assemble::{Origin, cofactor, joined_with_origins, transformed};
 use crate::decode::binding::{Binder, Binding, Placement, SkinBuilder, WeightLists, make_unique};
-use crate::decode::body::{add_morphs, finish_motions, no_takes};
+use crate::decode::body::{MAX_TRIANGLES, add_morphs, finish_motions, no_takes};
 use crate::decode::{Source, finish_mesh};
 use crate::motion::Motion;
 use crate::rig::{Blend, MorphTarget, Rig};
@@ -192,6 +192,7 @@ struct Part {
 fn parts(opened: &Opened, warnings: &mut Vec<String>) -> Result<Vec<Part>, String> {
     let document = &opened.document;
     let mut parts = Vec::new();
+    let mut triangles = 0;
     for (number, world) in opened.world_from_node.iter().enumerate() {
         let node = &document.root.nodes[number];
         let (Some(world), Some(index)) = (world, node.mesh) else {
@@ -206,6 +207,10 @@ fn parts(opened: &Opened, warnings: &mut Vec<String>) -> Result<Vec<Part>, Strin
         let (Some(geometry), Some(mesh)) = (geometry, mesh) else {
             continue;
         };
+        triangles += geometry.mesh.triangles.len();
+        if triangles > MAX_TRIANGLES {
+            return Err(format!("it has more than {MAX_TRIANGLES} triangles"));
+        }
         let unbound = z_up_from_y_up(*world);
         let (bindings, weights) = match node.skin {
             Some(skin) => skinned(opened, skin, mesh, &geometry, warnings)?,
