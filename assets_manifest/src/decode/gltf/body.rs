@@ -191,8 +191,10 @@ struct Part {
 
 fn parts(opened: &Opened, warnings: &mut Vec<String>) -> Result<Vec<Part>, String> {
     let document = &opened.document;
+    if stated_triangles(opened) > MAX_TRIANGLES {
+        return Err(format!("it has more than {MAX_TRIANGLES} triangles"));
+    }
     let mut parts = Vec::new();
-    let mut triangles = 0;
     for (number, world) in opened.world_from_node.iter().enumerate() {
         let node = &document.root.nodes[number];
         let (Some(world), Some(index)) = (world, node.mesh) else {
@@ -207,10 +209,6 @@ fn parts(opened: &Opened, warnings: &mut Vec<String>) -> Result<Vec<Part>, Strin
         let (Some(geometry), Some(mesh)) = (geometry, mesh) else {
             continue;
         };
-        triangles += geometry.mesh.triangles.len();
-        if triangles > MAX_TRIANGLES {
-            return Err(format!("it has more than {MAX_TRIANGLES} triangles"));
-        }
         let unbound = z_up_from_y_up(*world);
         let (bindings, weights) = match node.skin {
             Some(skin) => skinned(opened, skin, mesh, &geometry, warnings)?,
@@ -238,6 +236,32 @@ fn parts(opened: &Opened, warnings: &mut Vec<String>) -> Result<Vec<Part>, Strin
         });
     }
     Ok(parts)
+}
+
+/// About how many triangles all uses of meshes have, before any is read.
+fn stated_triangles(opened: &Opened) -> usize {
+    let root = &opened.document.root;
+    let of_mesh: Vec<usize> = (root.meshes.iter())
+        .map(|mesh| {
+            let counts = mesh.primitives.iter().map(|primitive| {
+                let accessor = primitive.indices.or(primitive.attributes.position);
+                let accessor = accessor.and_then(|index| root.accessors.get(index));
+                let corners = accessor.map_or(0, |accessor| accessor.count);
+                // Strips and fans have a triangle per corner.
+                corners
+                    / if primitive.mode.unwrap_or(4) == 4 {
+                        3
+                    } else {
+                        1
+                    }
+            });
+            counts.fold(0, usize::saturating_add)
+        })
+        .collect();
+    let shown = (root.nodes.iter().zip(&opened.world_from_node)).filter(|(_, w)| w.is_some());
+    shown
+        .filter_map(|(node, _)| of_mesh.get(node.mesh?).copied())
+        .fold(0, usize::saturating_add)
 }
 
 fn skinned(
