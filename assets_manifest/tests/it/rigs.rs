@@ -180,7 +180,7 @@ fn weights_are_normalised_and_eight_influences_count() {
 fn small_files_that_ask_for_much_are_refused() {
     // Nodes that share a mesh.
     let mut writer = Writer::default();
-    let corners = writer.floats(&[0.0; 27_000], 3);
+    let corners = writer.floats(&vec![0.0; 27_000], 3);
     writer.section(format!(
         r#""meshes": [{{"primitives": [{{"attributes": {{"POSITION": {corners}}}}}]}}]"#
     ));
