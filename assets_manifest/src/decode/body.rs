@@ -4,6 +4,10 @@ use crate::motion::Motion;
 use crate::rig::{Joint, JointTransform, MorphTarget, Rig};
 use crate::{Mesh, Warnings};
 
+/// Most triangles of all uses of a file's meshes: nodes may share a mesh, so that the size of the
+/// file is no bound.
+pub(super) const MAX_TRIANGLES: usize = 1 << 24;
+
 /// Puts morph targets on a mesh as the file shows it: weights at rest go into the mesh, so that a
 /// weight of 0 means "as at rest".
 pub(super) fn add_morphs(mesh: &mut Mesh, targets: Vec<(MorphTarget, f32)>) -> Vec<MorphTarget> {

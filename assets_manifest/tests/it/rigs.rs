@@ -176,6 +176,37 @@ fn weights_are_normalised_and_eight_influences_count() {
     );
 }
 
+#[test]
+fn small_files_that_ask_for_much_are_refused() {
+    // Nodes that share a mesh.
+    let mut writer = Writer::default();
+    let corners = writer.floats(&vec![0.0; 27_000], 3);
+    writer.section(format!(
+        r#""meshes": [{{"primitives": [{{"attributes": {{"POSITION": {corners}}}}}]}}]"#
+    ));
+    let nodes = vec![r#"{"mesh": 0}"#; 20_000].join(",");
+    writer.section(format!(r#""nodes": [{nodes}]"#));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.gltf");
+    fs::write(&path, writer.json()).unwrap();
+    let error = load_character_file(&path).unwrap_err().to_string();
+    assert!(error.contains("triangles"), "{error}");
+    // A take of thirty years.
+    let mut writer = ribbon([0.0, 1.0, 0.0, 0.0]);
+    let times = writer.floats(&[0.0, 1e9], 1);
+    let values = writer.floats(&[0.0; 6], 3);
+    writer.section(format!(
+        r#""animations": [{{"samplers": [{{"input": {times}, "output": {values}}}],
+            "channels": [{{"sampler": 0, "target": {{"node": 1, "path": "translation"}}}}]}}]"#
+    ));
+    let (model, warnings) = character(&writer);
+    assert!(model.motions.is_empty());
+    assert!(
+        warnings.0.iter().any(|w| w.contains("too long")),
+        "{warnings:?}"
+    );
+}
+
 fn only_take(writer: &Writer) -> Motion {
     let (model, warnings) = character(writer);
     assert!(warnings.0.is_empty(), "{warnings:?}");

@@ -7,7 +7,7 @@ use super::morphs::{self, MorphChannel, Vertices};
 use super::skeleton::Skeleton;
 use super::{Content, Dialect, open, read_materials, takes};
 use crate::decode::binding::{Binder, Binding, Placement, SkinBuilder, WeightLists};
-use crate::decode::body::{add_morphs, finish_motions, no_takes};
+use crate::decode::body::{MAX_TRIANGLES, add_morphs, finish_motions, no_takes};
 use crate::decode::{Source, finish_mesh};
 use crate::motion::Motion;
 use crate::rig::{Blend, Rig};
@@ -75,6 +75,11 @@ impl Body {
             path: path.clone(),
             reason: format!("it has too many {what}"),
         };
+        let meshes = scene.nodes.iter().filter_map(|node| node.mesh.as_ref());
+        let triangles: usize = meshes.map(|mesh| mesh.num_triangles).sum();
+        if triangles > MAX_TRIANGLES {
+            return Err(too_many("triangles"));
+        }
         let mut parts: Vec<Part> = (scene.nodes.iter())
             .filter_map(|node| Some(Part::of(node, node.mesh.as_ref()?)))
             .collect();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::decode::assemble::{Origin, cofactor, joined_with_origins, transformed};
 use crate::decode::binding::{Binder, Binding, Placement, SkinBuilder, WeightLists, make_unique};
-use crate::decode::body::{add_morphs, finish_motions, no_takes};
+use crate::decode::body::{MAX_TRIANGLES, add_morphs, finish_motions, no_takes};
 use crate::decode::{Source, finish_mesh};
 use crate::motion::Motion;
 use crate::rig::{Blend, MorphTarget, Rig};
@@ -191,6 +191,9 @@ struct Part {
 
 fn parts(opened: &Opened, warnings: &mut Vec<String>) -> Result<Vec<Part>, String> {
     let document = &opened.document;
+    if stated_triangles(opened) > MAX_TRIANGLES {
+        return Err(format!("it has more than {MAX_TRIANGLES} triangles"));
+    }
     let mut parts = Vec::new();
     for (number, world) in opened.world_from_node.iter().enumerate() {
         let node = &document.root.nodes[number];
@@ -233,6 +236,32 @@ fn parts(opened: &Opened, warnings: &mut Vec<String>) -> Result<Vec<Part>, Strin
         });
     }
     Ok(parts)
+}
+
+/// About how many triangles all uses of meshes have, before any is read.
+fn stated_triangles(opened: &Opened) -> usize {
+    let root = &opened.document.root;
+    let of_mesh: Vec<usize> = (root.meshes.iter())
+        .map(|mesh| {
+            let counts = mesh.primitives.iter().map(|primitive| {
+                let accessor = primitive.indices.or(primitive.attributes.position);
+                let accessor = accessor.and_then(|index| root.accessors.get(index));
+                let corners = accessor.map_or(0, |accessor| accessor.count);
+                // Strips and fans have a triangle per corner.
+                corners
+                    / if primitive.mode.unwrap_or(4) == 4 {
+                        3
+                    } else {
+                        1
+                    }
+            });
+            counts.fold(0, usize::saturating_add)
+        })
+        .collect();
+    let shown = (root.nodes.iter().zip(&opened.world_from_node)).filter(|(_, w)| w.is_some());
+    shown
+        .filter_map(|(node, _)| of_mesh.get(node.mesh?).copied())
+        .fold(0, usize::saturating_add)
 }
 
 fn skinned(

@@ -20,6 +20,7 @@ pub(crate) use self::body::{load_character, load_motions};
 use self::container::Document;
 use self::material::{MaterialReader, default_material};
 use super::assemble::{joined, transformed};
+use super::body::MAX_TRIANGLES;
 use super::textures::Textures;
 use super::{Source, finish_mesh};
 use crate::scene::{
@@ -81,6 +82,15 @@ pub(crate) fn load_object(source: &mut Source, name: &str) -> Result<Model, Asse
         instances,
         ..
     } = scene;
+    let counts = instances
+        .iter()
+        .map(|instance| model.meshes[instance.mesh as usize].triangles.len());
+    if counts.sum::<usize>() > MAX_TRIANGLES {
+        return Err(AssetError::Unusable {
+            path: source.path_of(name),
+            reason: format!("it has more than {MAX_TRIANGLES} triangles"),
+        });
+    }
     let parts: Vec<Mesh> = instances
         .iter()
         .map(|instance| {
