@@ -17,6 +17,7 @@ pub mod motion;
 pub mod rig;
 pub mod scene;
 pub mod source;
+pub mod workspace;
 
 pub use environment::EnvironmentMap;
 pub use error::AssetError;
@@ -31,3 +32,4 @@ pub use motion::Motion;
 pub use rig::{BodyPose, Rig};
 pub use scene::{LoadOptions, SceneFile, load_scene};
 pub use source::{AssetSource, InMemoryAssets};
+pub use workspace::{Character, Workspace};

@@ -42,6 +42,7 @@ fn object(id: u32, name: &str, noun: &str, role: Role, worlds: u32, pose: Track<
         scale: Vec3::ONE,
         pose,
         body: None,
+        motion: None,
         physics: (role != Role::Background).then(|| ObjectPhysics {
             mass_kg: 1.0,
             friction: 0.5,

@@ -163,6 +163,7 @@ fn objects(scene: &SceneFile, remove: &[String]) -> Result<(Vec<Object>, Vec<u32
             scale: instance.scale,
             pose: Track::Constant(pose(&instance.pose)),
             body: None,
+            motion: None,
             physics: None,
         });
     }

@@ -3,6 +3,7 @@
 //! Also the nouns that renderers and post-processing share: [`shot`] and [`frame`]. This crate does
 //! not know any renderer; what it must ask of one is a parameter.
 
+pub mod avatar;
 pub mod draw;
 pub mod frame;
 pub mod gltf_shot;

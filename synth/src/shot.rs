@@ -256,9 +256,31 @@ pub struct Object {
     /// `None`: the mesh as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Track<BodyPose>>,
+    /// The motion that its body plays; `None`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motion: Option<MotionRecord>,
     /// What physics did with it; `None`: not simulated (background, glTF scenes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physics: Option<ObjectPhysics>,
+}
+
+/// Which motion a body plays, and how well it fits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MotionRecord {
+    /// Id in the library, e.g. `mh_male/walk`.
+    pub id: String,
+    /// Time of the motion at frame 0, seconds.
+    pub start_secs: f64,
+    /// Length of the motion, seconds. Clips that are longer repeat it where its ends meet, else hold
+    /// its end.
+    pub duration_secs: f64,
+    /// Mean speed of feet that stand, centimetres a second.
+    pub foot_slide_cm_per_s: f32,
+    /// Deepest that a foot is below the floor, centimetres.
+    pub floor_penetration_cm: f32,
+    /// Frames in which a joint is bent as no human's is.
+    pub joint_limit_violations: u32,
 }
 
 /// Physics parameters and quality of one object.

@@ -196,6 +196,7 @@ fn scene() -> (Shot, InMemoryAssets) {
                 rotation: Quat::IDENTITY,
             }),
             body: None,
+            motion: None,
             physics: None,
         });
     }

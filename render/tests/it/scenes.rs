@@ -193,6 +193,7 @@ impl Scene {
             scale,
             pose: Track::Constant(pose),
             body: None,
+            motion: None,
             physics: None,
         });
         id

@@ -203,6 +203,7 @@ fn piece(drawing: &Drawing<'_>, piece: Piece<'_>) -> Thing {
         scale: piece.scale,
         pose: Track::Constant(piece.pose),
         body: None,
+        motion: None,
         physics: None,
     };
     Thing {

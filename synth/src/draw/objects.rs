@@ -121,6 +121,7 @@ fn draw_object(
         scale,
         pose: Track::Constant(Pose::IDENTITY),
         body: None,
+        motion: None,
         physics: None,
     };
     Ok(Thing {

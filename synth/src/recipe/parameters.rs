@@ -1,5 +1,6 @@
 //! Parameters of a recipe as data: names, words for the user, and how text becomes a value.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// What a parameter holds, and so how its text is read.
@@ -117,7 +118,95 @@ held! {
     PairKind => Kind::Choice(&["effect", "counterfactual"]);
     Layers => Kind::Choice(&["none", "object"]);
     Floor => Kind::Choice(&["environment", "texture"]);
+    RootMotion => Kind::Choice(&["centred", "keep", "in_place"]);
     crate::shot::View => Kind::Choice(&["filmic", "agx", "standard", "none"]);
+}
+
+/// One name, one type, one default and one text for each parameter: the struct, the defaults and
+/// the list that flags are made from cannot drift apart.
+macro_rules! parameters {
+    (
+        $(#[$outer:meta])*
+        pub struct $recipe:ident {
+            $($(#[doc = $doc:literal])+ $field:ident: $held:ty = $default:expr;)*
+        }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $recipe {
+            $($(#[doc = $doc])+ pub $field: $held,)*
+        }
+
+        impl Default for $recipe {
+            /// The preset that is taken where none is named.
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl $recipe {
+            /// Every parameter, in the order of the struct.
+            pub const PARAMETERS: &'static [Parameter] = &[
+                $(Parameter {
+                    name: stringify!($field),
+                    help: concat!($($doc),+),
+                    kind: <$held as Held>::KIND,
+                },)*
+            ];
+        }
+    };
+}
+
+pub(super) use parameters;
+
+/// Sets one parameter of a recipe from the text of its flag. Ranges are not checked.
+pub(super) fn set<R: Serialize + DeserializeOwned>(
+    recipe: &mut R,
+    parameters: &[Parameter],
+    name: &str,
+    text: &str,
+) -> Result<(), RecipeError> {
+    let name = name.replace('-', "_");
+    let parameter = find(parameters, &name)?;
+    let value = value_of(parameter.kind, text).map_err(|expected| RecipeError::Text {
+        name: name.clone(),
+        text: text.to_owned(),
+        expected,
+    })?;
+    replace(recipe, parameters, &name, value)
+}
+
+/// Sets one parameter of a recipe to a TOML value. Ranges are not checked.
+pub(super) fn replace<R: Serialize + DeserializeOwned>(
+    recipe: &mut R,
+    parameters: &[Parameter],
+    name: &str,
+    value: toml::Value,
+) -> Result<(), RecipeError> {
+    let parameter = find(parameters, name)?;
+    let text = value.to_string();
+    let wrong = || RecipeError::Text {
+        name: name.to_owned(),
+        text: text.clone(),
+        expected: value_of(parameter.kind, "\0")
+            .err()
+            .unwrap_or_else(|| "a list of words".into()),
+    };
+    let mut table = toml::Table::try_from(&*recipe).map_err(|_| wrong())?;
+    table.insert(name.to_owned(), value);
+    *recipe = table.try_into().map_err(|_| wrong())?;
+    Ok(())
+}
+
+fn find<'a>(parameters: &'a [Parameter], name: &str) -> Result<&'a Parameter, RecipeError> {
+    parameters
+        .iter()
+        .find(|p| p.name == name)
+        .ok_or_else(|| RecipeError::Unknown {
+            name: name.to_owned(),
+            nearest: nearest(name, parameters.iter().map(|p| p.name)),
+        })
 }
 
 /// Rate written into the video files.
@@ -204,6 +293,18 @@ pub enum Floor {
     Texture,
 }
 
+/// What becomes of the way a character goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootMotion {
+    /// Kept, its middle over the clip put above the origin.
+    Centred,
+    /// Kept as in the file.
+    Keep,
+    /// Taken out: the hips stay above the origin.
+    InPlace,
+}
+
 /// Extra worlds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -227,7 +328,7 @@ fn whole(value: f64) -> Option<toml::Value> {
 }
 
 /// The TOML value that `text` means for a parameter of this kind, or what was expected.
-pub(super) fn value_of(kind: Kind, text: &str) -> Result<toml::Value, String> {
+fn value_of(kind: Kind, text: &str) -> Result<toml::Value, String> {
     let text = text.trim();
     let word_of = |words: &[&str]| -> Option<toml::Value> {
         words
@@ -290,7 +391,7 @@ pub(super) fn value_of(kind: Kind, text: &str) -> Result<toml::Value, String> {
 }
 
 /// ` (hint: did you mean …?)` for a misspelt name, or nothing.
-pub(super) fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     known
         .map(|candidate| (edit_distance(name, candidate), candidate))
         .min()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::{
     AutoExposure, ExposureChoice, Floor, Focus, FocusPoint, Held, Layers, PairKind, Parameter,
-    RecipeError, Stationary, VideoFps, nearest, value_of,
+    RecipeError, Stationary, VideoFps, parameters, replace, set,
 };
 use crate::shot::{MAX_FRAMES, MAX_WORLDS, View};
 
@@ -46,42 +46,6 @@ pub const TARGETS: [Target; 3] = [
         video_length: 49,
     },
 ];
-
-/// One name, one type, one default and one text for each parameter: the struct, the defaults and
-/// the list that flags are made from cannot drift apart.
-macro_rules! parameters {
-    (
-        $(#[$outer:meta])*
-        pub struct $recipe:ident {
-            $($(#[doc = $doc:literal])+ $field:ident: $held:ty = $default:expr;)*
-        }
-    ) => {
-        $(#[$outer])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $recipe {
-            $($(#[doc = $doc])+ pub $field: $held,)*
-        }
-
-        impl Default for $recipe {
-            /// Preset `casper`.
-            fn default() -> Self {
-                Self { $($field: $default,)* }
-            }
-        }
-
-        impl $recipe {
-            /// Every parameter, in the order of the struct.
-            pub const PARAMETERS: &'static [Parameter] = &[
-                $(Parameter {
-                    name: stringify!($field),
-                    help: concat!($($doc),+),
-                    kind: <$held as Held>::KIND,
-                },)*
-            ];
-        }
-    };
-}
 
 parameters! {
 /// What may be drawn for one clip. Ranges are uniform, both ends included unless a field says
@@ -298,7 +262,7 @@ impl RemovalRecipe {
         };
         let mut recipe = preset;
         for (name, value) in changes {
-            recipe.replace(&name, value)?;
+            replace(&mut recipe, Self::PARAMETERS, &name, value)?;
         }
         recipe.validate()?;
         Ok(recipe)
@@ -312,18 +276,11 @@ impl RemovalRecipe {
     /// Sets one parameter from the text of its flag. `render_width` sets both width and height.
     /// Ranges are not checked until [`Self::validate`].
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), RecipeError> {
-        let name = name.replace('-', "_");
-        if name == "render_width" {
+        if name.replace('-', "_") == "render_width" {
             self.set("width", text)?;
             return self.set("height", text);
         }
-        let parameter = parameter(&name)?;
-        let value = value_of(parameter.kind, text).map_err(|expected| RecipeError::Text {
-            name: name.clone(),
-            text: text.to_owned(),
-            expected,
-        })?;
-        self.replace(&name, value)
+        set(self, Self::PARAMETERS, name, text)
     }
 
     /// Takes size and length from a trainer.
@@ -331,22 +288,6 @@ impl RemovalRecipe {
         [self.width, self.height] = target.resolution;
         self.resolutions.clear();
         self.video_length = target.video_length;
-    }
-
-    fn replace(&mut self, name: &str, value: toml::Value) -> Result<(), RecipeError> {
-        let parameter = parameter(name)?;
-        let text = value.to_string();
-        let wrong = || RecipeError::Text {
-            name: name.to_owned(),
-            text: text.clone(),
-            expected: value_of(parameter.kind, "\0")
-                .err()
-                .unwrap_or_else(|| "a list of words".into()),
-        };
-        let mut table = toml::Table::try_from(&*self).map_err(|_| wrong())?;
-        table.insert(name.to_owned(), value);
-        *self = table.try_into().map_err(|_| wrong())?;
-        Ok(())
     }
 
     /// Checks every range. The first fault is named.
@@ -641,16 +582,6 @@ impl RemovalRecipe {
         }
         Ok(())
     }
-}
-
-fn parameter(name: &str) -> Result<&'static Parameter, RecipeError> {
-    RemovalRecipe::PARAMETERS
-        .iter()
-        .find(|parameter| parameter.name == name)
-        .ok_or_else(|| RecipeError::Unknown {
-            name: name.to_owned(),
-            nearest: nearest(name, RemovalRecipe::PARAMETERS.iter().map(|p| p.name)),
-        })
 }
 
 #[cfg(test)]

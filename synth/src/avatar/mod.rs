@@ -1,0 +1,213 @@
+//! From an [`AvatarRecipe`], a character and a motion to a Shot.
+
+mod prompt;
+mod stage;
+
+use std::sync::Arc;
+
+use diorama_assets::model::AssetRecord;
+use diorama_assets::retarget::{RetargetError, Retargeted, retarget};
+use diorama_assets::rig::BodyPose;
+use diorama_assets::{AssetError, AssetSource, Model, Motion};
+use glam::{Quat, Vec3};
+
+use crate::recipe::{AvatarRecipe, RootMotion};
+use crate::shot::{
+    Attempts, Exposure, MotionRecord, Object, Pose, Role, SCHEMA_VERSION, Shot, Track, World,
+    WorldSet,
+};
+use crate::stream::Stream;
+
+pub use prompt::das_prompt;
+pub use prompt::prompt;
+
+/// Instance id of the floor.
+const FLOOR_ID: u32 = 1;
+/// Instance id of the character.
+const CHARACTER_ID: u32 = 2;
+
+/// What a clip can be drawn from.
+pub trait AvatarLibrary: AssetSource {
+    /// Ids of skyboxes, in a fixed order.
+    fn skyboxes(&self) -> &[String];
+    /// A motion by id.
+    fn motion(&self, id: &str) -> Result<Arc<Motion>, AssetError>;
+    /// The record of any id.
+    fn record(&self, id: &str) -> Result<AssetRecord, AssetError>;
+    /// The floor that shows what a skybox shows below its horizon.
+    fn floor_of(&self, skybox: &str) -> String;
+}
+
+/// Who does what.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Performance {
+    /// Asset id of the character.
+    pub character: String,
+    /// What to call it.
+    pub name: String,
+    /// Id of the motion.
+    pub motion: String,
+}
+
+/// Why a clip cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AvatarError {
+    /// An asset cannot be loaded.
+    #[error(transparent)]
+    Asset(#[from] AssetError),
+    /// The character has no skeleton.
+    #[error("`{0}` has no skeleton (hint: the file needs a skinned mesh)")]
+    NoRig(String),
+    /// The motion does not fit the character.
+    #[error("`{motion}` on `{character}`: {source}")]
+    Retarget {
+        /// Asset id.
+        character: String,
+        /// Id of the motion.
+        motion: String,
+        /// What does not fit.
+        source: RetargetError,
+    },
+}
+
+/// Draws the clip of `performance`. Streams are named by `seed` and `sample_id`.
+///
+/// # Errors
+/// An asset that cannot be loaded, or a motion that does not fit.
+pub fn draw_avatar(
+    recipe: &AvatarRecipe,
+    seed: u64,
+    sample_id: &str,
+    performance: &Performance,
+    library: &dyn AvatarLibrary,
+) -> Result<Shot, AvatarError> {
+    let stream = |label: &str| Stream::new(seed, sample_id, label);
+    let model = library.model(&performance.character)?;
+    let motion = library.motion(&performance.motion)?;
+    let rig = model
+        .rig
+        .as_ref()
+        .ok_or_else(|| AvatarError::NoRig(performance.character.clone()))?;
+    let performed = retarget(rig, &motion).map_err(|source| AvatarError::Retarget {
+        character: performance.character.clone(),
+        motion: performance.motion.clone(),
+        source,
+    })?;
+    let start_secs = if recipe.random_start {
+        let clip = f64::from(recipe.video_length) / recipe.video_fps;
+        let spare = (f64::from(motion.duration_secs()) - clip).max(0.0);
+        stream("motion").range(0.0, spare)
+    } else {
+        0.0
+    };
+    let bodies = bodies(recipe, &model, &performed, start_secs);
+    let turn = stream("character").range(recipe.range_turn_deg[0], recipe.range_turn_deg[1]);
+    let set = stage::draw(recipe, &stream, library)?;
+    let record = library.record(&performance.character)?;
+    let placed = stand_on_floor(recipe, &model, &bodies);
+    let rotation = Quat::from_rotation_z((turn as f32).to_radians());
+    let character = Object {
+        id: CHARACTER_ID,
+        name: performance.name.clone(),
+        asset: performance.character.clone(),
+        mesh: 0,
+        materials: stage::clothes(recipe, &model, &mut stream("clothes")),
+        role: Role::Keep,
+        noun: record.noun.clone(),
+        adjectives: Vec::new(),
+        worlds: WorldSet::ALL,
+        scale: Vec3::ONE,
+        pose: Track::Constant(Pose {
+            position: rotation * placed,
+            rotation,
+        }),
+        body: Some(Track::PerFrame(bodies)),
+        motion: Some(MotionRecord {
+            id: performance.motion.clone(),
+            start_secs,
+            duration_secs: f64::from(motion.duration_secs()),
+            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s,
+            floor_penetration_cm: performed.quality.floor_penetration_cm,
+            joint_limit_violations: performed.quality.joint_limit_violations,
+        }),
+        physics: None,
+    };
+    let mut objects = vec![set.floor];
+    objects.push(character);
+    let mut assets = set.assets;
+    assets.push(record);
+    assets.sort_by(|a, b| a.id.cmp(&b.id));
+    assets.dedup_by(|a, b| a.id == b.id);
+    Ok(Shot {
+        schema_version: SCHEMA_VERSION,
+        recipe: "avatar".into(),
+        seed,
+        sample_id: sample_id.to_owned(),
+        video_fps: recipe.video_fps,
+        frame_time_secs: 1.0 / recipe.video_fps,
+        physics_step_secs: 1.0 / recipe.video_fps,
+        frame_count: recipe.video_length,
+        resolution: [recipe.width, recipe.height],
+        exposure: Exposure::Ev(recipe.exposure as f32),
+        view: recipe.view,
+        worlds: vec![World {
+            name: "full".into(),
+            removed: Vec::new(),
+        }],
+        cameras: vec![set.camera],
+        environment: set.environment,
+        lights: set.lights,
+        objects,
+        contacts: Vec::new(),
+        assets,
+        attempts: Attempts::default(),
+        night: set.night,
+        light_description: set.description,
+    })
+}
+
+/// Poses of frames −1 ..= frame count.
+fn bodies(
+    recipe: &AvatarRecipe,
+    model: &Model,
+    performed: &Retargeted,
+    start_secs: f64,
+) -> Vec<BodyPose> {
+    let Some(rig) = &model.rig else {
+        return Vec::new();
+    };
+    (-1..=i64::from(recipe.video_length))
+        .map(|frame| {
+            let time = (start_secs + frame as f64 / recipe.video_fps).max(0.0);
+            rig.pose(&performed.sample(time as f32))
+        })
+        .collect()
+}
+
+/// Where the model's origin goes: feet on the floor, its way placed as the recipe says. One place for
+/// the whole clip, so that nothing is moved that did not move.
+///
+/// The lowest vertex of the clip touches z = 0: a jump leaves the floor, a crouch does not sink in.
+fn stand_on_floor(recipe: &AvatarRecipe, model: &Model, bodies: &[BodyPose]) -> Vec3 {
+    let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
+    let mut middle = Vec3::ZERO;
+    // Every second frame: between two, a foot moves by less than it is thick.
+    let looked_at: Vec<&BodyPose> = bodies.iter().skip(1).step_by(2).collect();
+    for body in &looked_at {
+        let Some((from, to)) = model.posed(0, body).bounds() else {
+            continue;
+        };
+        low = low.min(from);
+        high = high.max(to);
+        middle += (from + to) * 0.5 / looked_at.len() as f32;
+    }
+    if !low.is_finite() {
+        return Vec3::ZERO;
+    }
+    let sideways = match recipe.root_motion {
+        RootMotion::Keep => Vec3::ZERO,
+        RootMotion::Centred | RootMotion::InPlace => Vec3::new(-middle.x, -middle.y, 0.0),
+    };
+    sideways - Vec3::Z * low.z
+}

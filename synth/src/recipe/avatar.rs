@@ -1,0 +1,187 @@
+//! The `avatar` recipe: a character in motion before a skybox or in a blank room.
+//!
+//! The defaults are the numbers of the public tool's `avatar.blend` and `render_with_random_bg.py`.
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{Held, Parameter, RecipeError, RootMotion, parameters, replace, set};
+use crate::shot::{MAX_FRAMES, View};
+
+parameters! {
+/// What may be drawn for one clip. Ranges are uniform, both ends included. See the module text.
+pub struct AvatarRecipe {
+    /// Frames of the clip, 1 to 1,000,000 (default 49). Trainers take 4k or 4k+1.
+    video_length: u32 = 49;
+    /// Width of the picture, pixels, even (default 720: the trainer's).
+    width: u32 = 720;
+    /// Height of the picture, pixels, even (default 480).
+    height: u32 = 480;
+    /// Frames per second of the files, and of the motion, 1 to 240 (default 24).
+    video_fps: f64 = 24.0;
+    /// Share of the frame interval for which the shutter is open, 0 to 1 (default 0). Moves camera and
+    /// objects; bodies keep the pose of the frame's middle.
+    shutter: f64 = 0.0;
+    /// Exposure in stops (default 0, as in the original).
+    exposure: f64 = 0.0;
+    /// Display transform: filmic, agx, standard or none (default agx).
+    view: View = View::Agx;
+
+    /// What becomes of the way a character goes: `centred` (its middle is above the origin), `keep` (as
+    /// in the file) or `in_place` (default centred).
+    root_motion: RootMotion = RootMotion::Centred;
+    /// First second of a longer motion that is shown, drawn from 0 to what its length leaves, if true;
+    /// else its beginning (default false).
+    random_start: bool = false;
+    /// Turn of the character about the vertical, degrees; at 0 it faces the camera (default 0).
+    range_turn_deg: [f64; 2] = [0.0, 0.0];
+    /// Probability that the character's clothes get other colours, 0 to 1 (default 0).
+    prob_recolour: f64 = 0.0;
+
+    /// Probability of a skybox instead of a blank room, 0 to 1 (default 0.5).
+    prob_skybox: f64 = 0.5;
+    /// Strength of a skybox, as a factor (default 1).
+    range_sky_strength: [f64; 2] = [1.0, 1.0];
+    /// Brightness of each channel of a blank room's background, 0 to 1 (default 0 to 1).
+    range_room_color: [f64; 2] = [0.0, 1.0];
+
+    /// Distance of the camera before the origin, metres, above 0 (default 2.5 to 4.5).
+    range_camera_distance: [f64; 2] = [2.5, 4.5];
+    /// Height of the camera, metres (default 0.5).
+    range_camera_height: [f64; 2] = [0.5, 0.5];
+    /// Azimuth of the camera about the vertical, degrees, 0 is in front (default 0).
+    range_camera_azimuth_deg: [f64; 2] = [0.0, 0.0];
+    /// Way that the camera goes sideways over the clip, metres (default 0).
+    range_camera_slide: [f64; 2] = [0.0, 0.0];
+    /// Height of the point looked at, metres, with the camera nearest (default 0.7). It rises by a
+    /// tenth of how much nearer than 5 m the camera is, as in the original.
+    range_look_height: [f64; 2] = [0.7, 0.7];
+    /// Focal length, millimetres on a sensor 36 mm wide (default 50).
+    range_focal_mm: [f64; 2] = [50.0, 50.0];
+
+    /// Power of the area light, watts; 0: none (default 500).
+    range_light_watts: [f64; 2] = [500.0, 500.0];
+    /// Side of the area light, metres, above 0 (default 5).
+    range_light_size: [f64; 2] = [5.0, 5.0];
+}
+}
+
+impl AvatarRecipe {
+    /// Sets one parameter from the text of its flag. Ranges are not checked until
+    /// [`Self::validate`].
+    ///
+    /// # Errors
+    /// An unknown name, or a text that is no such value.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), RecipeError> {
+        set(self, Self::PARAMETERS, name, text)
+    }
+
+    /// Sets one parameter to a value of a TOML file.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn replace(&mut self, name: &str, value: toml::Value) -> Result<(), RecipeError> {
+        replace(self, Self::PARAMETERS, name, value)
+    }
+
+    /// Checks every range. The first fault is named.
+    ///
+    /// # Errors
+    /// A value that is out of its documented range.
+    pub fn validate(&self) -> Result<(), RecipeError> {
+        let wrong = |name, reason: String, hint: &str| {
+            Err(RecipeError::Value {
+                name,
+                reason,
+                hint: hint.to_owned(),
+            })
+        };
+        if self.video_length == 0 || self.video_length > MAX_FRAMES {
+            let reason = format!("is {}", self.video_length);
+            return wrong("video_length", reason, "1 to 1,000,000 frames");
+        }
+        for (name, side) in [("width", self.width), ("height", self.height)] {
+            if !(2..=16_384).contains(&side) || side % 2 != 0 {
+                return wrong(name, format!("is {side}"), "an even number, 2 to 16,384");
+            }
+        }
+        let scalars = [
+            ("video_fps", self.video_fps, 1.0, 240.0),
+            ("shutter", self.shutter, 0.0, 1.0),
+            ("exposure", self.exposure, -30.0, 30.0),
+            ("prob_recolour", self.prob_recolour, 0.0, 1.0),
+            ("prob_skybox", self.prob_skybox, 0.0, 1.0),
+        ];
+        for (name, value, low, high) in scalars {
+            if !(low..=high).contains(&value) {
+                return wrong(name, format!("is {value}"), &format!("{low} to {high}"));
+            }
+        }
+        let ranges = [
+            ("range_turn_deg", self.range_turn_deg, -360.0, 360.0),
+            ("range_sky_strength", self.range_sky_strength, 0.0, 1.0e6),
+            ("range_room_color", self.range_room_color, 0.0, 1.0),
+            (
+                "range_camera_distance",
+                self.range_camera_distance,
+                0.1,
+                1.0e3,
+            ),
+            ("range_camera_height", self.range_camera_height, 0.01, 1.0e3),
+            (
+                "range_camera_azimuth_deg",
+                self.range_camera_azimuth_deg,
+                -360.0,
+                360.0,
+            ),
+            ("range_camera_slide", self.range_camera_slide, -1.0e3, 1.0e3),
+            ("range_look_height", self.range_look_height, -1.0e3, 1.0e3),
+            ("range_focal_mm", self.range_focal_mm, 1.0, 5.0e3),
+            ("range_light_watts", self.range_light_watts, 0.0, 1.0e9),
+            ("range_light_size", self.range_light_size, 1.0e-3, 1.0e3),
+        ];
+        for (name, [from, to], low, high) in ranges {
+            if from > to {
+                let reason = format!("runs from {from} down to {to}");
+                return wrong(name, reason, "the lower end comes first");
+            }
+            if !(low..=high).contains(&from) || !(low..=high).contains(&to) {
+                let reason = format!("is {from} to {to}");
+                return wrong(name, reason, &format!("inside {low} to {high}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_survive_their_file() {
+        let mut recipe = AvatarRecipe::default();
+        recipe.validate().unwrap();
+        let table = toml::Table::try_from(&recipe).unwrap();
+        assert_eq!(table.len(), AvatarRecipe::PARAMETERS.len());
+        for (name, value) in table {
+            recipe.replace(&name, value).unwrap();
+        }
+        assert_eq!(recipe, AvatarRecipe::default());
+    }
+
+    #[test]
+    fn ranges_upside_down_and_out_of_bounds_are_named() {
+        for (name, text) in [
+            ("range-camera-distance", "4,2"),
+            ("range_focal_mm", "0,50"),
+            ("width", "721"),
+            ("video-length", "0"),
+            ("prob_skybox", "1.5"),
+        ] {
+            let mut recipe = AvatarRecipe::default();
+            recipe.set(name, text).unwrap();
+            let error = recipe.validate().unwrap_err().to_string();
+            assert!(error.contains(&name.replace('-', "_")), "{error}");
+        }
+    }
+}
