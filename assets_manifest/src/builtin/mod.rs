@@ -16,6 +16,7 @@
 //! [`GENERATOR_VERSION`], the same bytes on every machine.
 
 mod atmosphere;
+pub mod character;
 mod gear;
 mod ground;
 mod id;
