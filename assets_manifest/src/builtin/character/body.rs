@@ -102,7 +102,7 @@ impl Body {
             along: at(share),
             shape: [half, front, back, shift * unit],
         };
-        let shoulder_width = l.shoulder.x / 0.175;
+        let shoulder_width = l.shoulder.x / 0.163;
         let chest = -0.012 * (-frame).max(0.0);
         let torso = Loft::new(
             Vec3::ZERO,
@@ -113,9 +113,9 @@ impl Body {
                 ring(-0.10, 0.130 * hip_width, 0.080 * girth, 0.100 * girth, 0.01),
                 ring(0.02, 0.166 * hip_width * (1.0 + 0.16 * build), 0.094 * girth, 0.116 * girth, 0.01),
                 ring(0.16, 0.164 * hip_width * (1.0 + 0.16 * build), 0.096 * belly, 0.100 * girth, 0.005),
-                ring(0.38, (0.136 + 0.008 * frame) * belly, 0.096 * belly, 0.080 * girth, 0.0),
-                ring(0.58, 0.144 * girth * broad, 0.102 * girth, 0.088 * girth, 0.0),
-                ring(0.76, 0.156 * girth * broad, (0.112 - chest) * girth, 0.104 * girth, 0.005),
+                ring(0.38, (0.131 + 0.008 * frame) * belly, 0.096 * belly, 0.080 * girth, 0.0),
+                ring(0.58, 0.138 * girth * broad, 0.102 * girth, 0.088 * girth, 0.0),
+                ring(0.76, 0.150 * girth * broad, (0.112 - chest) * girth, 0.104 * girth, 0.005),
                 ring(0.90, 0.146 * shoulder_width * unit, 0.094 * girth, 0.100 * girth, 0.012),
                 ring(1.00, 0.118 * shoulder_width * unit, 0.066 * girth, 0.080 * girth, 0.018),
                 ring(1.07, 0.072 * unit * child, 0.054 * unit, 0.064 * unit, 0.022),
@@ -136,8 +136,8 @@ impl Body {
             Vec3::Y,
             0.0,
             vec![
-                tube(-0.005, 0.0535),
-                tube(upper * 0.22, 0.0535),
+                tube(-0.005, 0.0490),
+                tube(upper * 0.22, 0.0515),
                 tube(upper * 0.52, 0.0465),
                 tube(upper * 0.82, 0.0405),
                 tube(upper, 0.0385),
@@ -255,7 +255,7 @@ impl Body {
         let palm = self.thenar(near);
         let girdle = capsule(
             near,
-            l.neck + Vec3::new(0.03, 0.004, -0.012) * self.unit,
+            l.neck + Vec3::new(0.03, 0.004, 0.000) * self.unit,
             l.shoulder + Vec3::new(-0.012, 0.0, 0.008) * self.unit,
             0.044 * self.unit,
             0.046 * self.unit,
@@ -303,7 +303,7 @@ impl Body {
         let u = self.unit;
         let l = &self.landmarks;
         let (thick, loose, sleeve) = match self.top {
-            Top::ShortSleeves => (0.007, 0.010, 0.012),
+            Top::ShortSleeves => (0.006, 0.006, 0.012),
             Top::LongSleeves => (0.007, 0.008, 0.004),
             Top::Sweater => (0.013, 0.016, 0.006),
         };

@@ -72,14 +72,14 @@ fn eye(body: &Body) -> Layered {
     mesh.dome(&rings, AROUND, centre, Vec3::splat(radius), gaze);
     // Lids: caps of a slightly larger ball; their poles are up and down, tilted to the front.
     let lid = radius * 1.085;
-    for (tilt, opening) in [(0.62, 79.0_f32), (PI - 0.50, 74.0)] {
+    for (tilt, opening) in [(-0.25_f32, 86.0_f32), (PI + 0.25, 84.0)] {
         let turn = Quat::from_rotation_z(0.10) * Quat::from_rotation_x(tilt);
         let steps = 9;
         let mut rings: Vec<(f32, Slot)> = (0..=steps)
             .map(|i| (opening * i as f32 / steps as f32, Slot::Skin))
             .collect();
         // The lash line, then a flat back.
-        if tilt < 1.0 {
+        if tilt < 0.0 {
             rings[steps - 1].1 = Slot::Brows;
             rings[steps - 1].0 = opening - 5.0;
         }

@@ -62,7 +62,7 @@ impl Landmarks {
         let scale = height / 1.75;
         let chin = height - head_height;
         // Fractions of stature (after Drillis and Contini 1966; children after Snyder et al. 1977).
-        let shoulder_height = chin - mix(0.047, 0.036);
+        let shoulder_height = chin - mix(0.053, 0.042);
         let hip = Vec3::new(
             mix(0.052, 0.050) * (1.0 - 0.07 * frame),
             0.0,
@@ -72,7 +72,7 @@ impl Landmarks {
         let knee_share = 0.505;
         // A hair in front of the line from hip to ankle: it tells which way the knee bends.
         let knee = hip.lerp(ankle, knee_share) + Vec3::new(0.0, -0.008 * scale, 0.0);
-        let half_shoulders = mix(0.100, 0.093) * (1.0 + 0.08 * frame + 0.03 * build);
+        let half_shoulders = mix(0.093, 0.088) * (1.0 + 0.08 * frame + 0.03 * build);
         let shoulder = Vec3::new(half_shoulders, 0.008 * scale, shoulder_height);
         let elbow = shoulder + ARM * mix(0.166, 0.158);
         let wrist = elbow + ARM * mix(0.146, 0.138);
