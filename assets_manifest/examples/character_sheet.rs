@@ -35,8 +35,22 @@ fn main() -> std::io::Result<()> {
     scene.write(out, &look)
 }
 
-fn pose(rig: &Rig, _words: &[&str]) -> BodyPose {
-    rig.rest_pose()
+fn pose(rig: &Rig, words: &[&str]) -> BodyPose {
+    let [_, _, motion, frame, ..] = words else {
+        return rig.rest_pose();
+    };
+    let frame: usize = frame.parse().unwrap_or(0);
+    let Some(motion) = diorama_assets::builtin::motion::motion(&format!("builtin/motion/{motion}"))
+    else {
+        return rig.rest_pose();
+    };
+    let Ok(retargeted) = diorama_assets::retarget(rig, &motion) else {
+        return rig.rest_pose();
+    };
+    let mut locals = retargeted.frames[frame.min(motion.frames.len() - 1)].clone();
+    // On the spot.
+    locals[0].translation.y = 0.0;
+    rig.pose(&locals)
 }
 
 /// glTF under construction.

@@ -21,6 +21,7 @@ mod gear;
 mod ground;
 mod id;
 mod lathe;
+pub mod motion;
 mod noise;
 mod outline;
 mod overcast;

@@ -111,7 +111,10 @@ impl<'a> Weights<'a> {
         // Arm: by which solid is nearer, and how far along.
         let nearer = smoothstep(-0.03 * u, 0.03 * u, parts.torso.min(parts.leg) - parts.arm);
         let past_shoulder = smoothstep(-0.055 * u, 0.075 * u, parts.arm_along);
-        let arm = past_shoulder * nearer.max(smoothstep(0.04 * u, -0.01 * u, parts.arm_along));
+        // About the shoulder both are near; the breast is as far along as the shoulder, but not near.
+        let about = smoothstep(0.04 * u, -0.01 * u, parts.arm_along);
+        let close = smoothstep(0.060 * u, 0.018 * u, parts.arm);
+        let arm = past_shoulder * nearer.max(about) * close.max(nearer);
         if arm > 0.0 {
             let upper = (l.elbow - l.shoulder).length();
             let whole = upper + (l.wrist - l.elbow).length();
@@ -132,7 +135,7 @@ impl<'a> Weights<'a> {
             smoothstep(crease + 0.065 * u, crease - 0.065 * u, p.z)
         } * rest;
         if leg > 0.0 {
-            let between = if skirt { 0.13 } else { 0.020 } * u;
+            let between = if skirt { 0.13 } else { 0.032 } * u;
             let left = smoothstep(-between, between, p.x);
             let knee = if skirt {
                 0.0
