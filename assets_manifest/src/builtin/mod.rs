@@ -16,10 +16,12 @@
 //! [`GENERATOR_VERSION`], the same bytes on every machine.
 
 mod atmosphere;
+pub mod character;
 mod gear;
 mod ground;
 mod id;
 mod lathe;
+pub mod motion;
 mod noise;
 mod outline;
 mod overcast;
