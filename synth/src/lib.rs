@@ -5,6 +5,7 @@
 
 pub mod draw;
 pub mod frame;
+pub mod geometry;
 pub mod gltf_shot;
 pub mod physics;
 pub mod recipe;
