@@ -13,6 +13,7 @@ pub mod mask;
 pub mod pass;
 pub mod sample;
 pub mod sample_json;
+pub mod tracking;
 pub mod tuple;
 pub mod verify;
 
