@@ -18,6 +18,8 @@ pub mod tuple;
 pub mod verify;
 
 #[cfg(test)]
+mod quads;
+#[cfg(test)]
 mod testing;
 
 pub use caption::Captions;

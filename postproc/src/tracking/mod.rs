@@ -225,6 +225,8 @@ struct Start {
     view: FrameView,
     colours: FirstFrameColours,
     points: TrackedPoints,
+    /// From where each point comes out in frame 0 to where it was asked for, pixels.
+    corrections: Vec<DVec2>,
     /// Half sizes of the dots in frame 0.
     half_sizes: Vec<f64>,
     /// Half size of all dots in later frames.
@@ -377,9 +379,22 @@ impl Tracker {
                 }
             })
             .collect();
+        let corrections = states
+            .iter()
+            .zip(&positions)
+            .map(|(state, position)| {
+                let correction = *position - state.position;
+                if correction.is_finite() {
+                    correction
+                } else {
+                    DVec2::ZERO
+                }
+            })
+            .collect();
         Start {
             view,
             colours,
+            corrections,
             points: TrackedPoints {
                 points,
                 positions,
@@ -409,11 +424,13 @@ impl Start {
     ) -> Vec<PointState> {
         let points = &self.points;
         let mut states: Vec<PointState> = points.points.iter().map(|p| view.state(p)).collect();
+        // Barycentrics are f32: what a point is off in frame 0 it is off ever after (about 1e-6 px).
+        // With this what stands still is at the very position that was asked for, bit for bit.
+        for (state, correction) in states.iter_mut().zip(&self.corrections) {
+            state.position += *correction;
+            state.is_visible = frame == 0;
+        }
         if frame == 0 {
-            for (state, position) in states.iter_mut().zip(&points.positions) {
-                state.position = *position;
-                state.is_visible = true;
-            }
             return states;
         }
         let inside: Vec<usize> = (0..states.len())
