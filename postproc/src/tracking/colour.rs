@@ -1,14 +1,15 @@
 //! From a place in frame 0 to a colour.
 
 use glam::DVec2;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::TrackingRule;
 use super::grid::query_grid;
 use super::percentile::InverseRange;
 
 /// A rule with its numbers: see the table in [`super`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FirstFrameColours {
     rule: TrackingRule,
     /// x at which red is 0 and 255, pixels.

@@ -38,7 +38,10 @@ pub(super) fn write(folder: &Path, shot: &Shot, labels: &Labels) -> Result<()> {
             }
         })
         .collect();
-    let bytes: Vec<u8> = shares.iter().map(|v| libm::rintf(v * 255.0) as u8).collect();
+    let bytes: Vec<u8> = shares
+        .iter()
+        .map(|v| libm::rintf(v * 255.0) as u8)
+        .collect();
     let words: Vec<u16> = shares
         .iter()
         .map(|v| libm::rintf(v * 65535.0) as u16)

@@ -33,6 +33,7 @@ mod place;
 mod record;
 mod writer;
 
+pub(crate) use lists::read_list;
 pub use lists::{DasIndexReport, index_das};
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
 pub use place::{is_complete_das, sweep_das};

@@ -157,7 +157,9 @@ impl DasSampleWriter {
             id: id.to_owned(),
             video: video("video.mp4", options.qp)?,
             tracking: video("tracking.mp4", options.tracking_qp)?,
-            tracks: wants_points.then(|| TracksWriter::create(path)).transpose()?,
+            tracks: wants_points
+                .then(|| TracksWriter::create(path))
+                .transpose()?,
             tracker,
             options: options.clone(),
             quality: DasQuality::default(),
