@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use diorama_synth::geometry::GeometryError;
 use diorama_video::VideoError;
 use diorama_video::fsx::FsError;
 
@@ -12,6 +13,9 @@ pub enum PostprocError {
     /// A file, video, PNG or EXR could not be written or read; the message names it.
     #[error(transparent)]
     Media(#[from] VideoError),
+    /// The meshes of a Shot cannot be had.
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
     /// A Shot that no sample can be made of.
     #[error("shot `{id}`: {reason}")]
     Shot {
@@ -95,7 +99,9 @@ impl PostprocError {
                 Some("the folders were made with different plans; index them apart or rename one")
             }
             Self::Media(error) => error.hint(),
-            Self::Option { .. } | Self::Shot { .. } | Self::Frame { .. } => None,
+            Self::Option { .. } | Self::Shot { .. } | Self::Frame { .. } | Self::Geometry(_) => {
+                None
+            }
         }
     }
 
@@ -105,6 +111,7 @@ impl PostprocError {
             Self::Media(error) => error.is_users_to_mend(),
             Self::Frame { .. } => false,
             Self::Shot { .. }
+            | Self::Geometry(_)
             | Self::Option { .. }
             | Self::ShardRunning { .. }
             | Self::Journal { .. }

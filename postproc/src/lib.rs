@@ -13,9 +13,12 @@ pub mod mask;
 pub mod pass;
 pub mod sample;
 pub mod sample_json;
+pub mod tracking;
 pub mod tuple;
 pub mod verify;
 
+#[cfg(test)]
+mod quads;
 #[cfg(test)]
 mod testing;
 

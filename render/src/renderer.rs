@@ -16,6 +16,7 @@ use crate::film::{Pixel, PixelSums};
 use crate::gpu::{Gpu, GpuScene, TracedFrame};
 use crate::integrator::PathSettings;
 use crate::integrator::labels::{LabelPixel, LabelTracer};
+use crate::integrator::visibility::VisibilityTracer;
 use crate::integrator::worlds::{Scratch, WorldTracer};
 use crate::kernels::camera::FilterTable;
 use crate::kernels::sampler::combine;
@@ -270,6 +271,20 @@ impl Renderer {
         FrameScene::new(&self.shot, &self.camera, self.fixed.clone(), frame)
     }
 
+    /// Answers what is seen at any image position of frame `frame`, by label rays.
+    pub fn visibility(&self, frame: i64) -> VisibilityTracer {
+        VisibilityTracer::new(self.unblurred_scene(frame), self.isa)
+    }
+
+    /// The frame's scene at the shutter's centre.
+    fn unblurred_scene(&self, frame: i64) -> FrameScene {
+        let still = Camera {
+            shutter: 0.0,
+            ..self.camera.clone()
+        };
+        FrameScene::new(&self.shot, &still, self.fixed.clone(), frame)
+    }
+
     /// The tracer of one frame's scene.
     pub fn tracer<'a>(&'a self, scene: &'a FrameScene, frame: u32) -> WorldTracer<'a> {
         let noise = if self.settings.animate_noise {
@@ -409,11 +424,7 @@ impl Renderer {
     /// Only the label passes of frame `index`: no light is traced, `worlds` stays empty.
     pub fn label_frame(&self, index: u32) -> Frame {
         let [width, height] = self.shot.resolution;
-        let still = Camera {
-            shutter: 0.0,
-            ..self.camera.clone()
-        };
-        let scene = |f: i64| FrameScene::new(&self.shot, &still, self.fixed.clone(), f);
+        let scene = |f: i64| self.unblurred_scene(f);
         let center = i64::from(index);
         let (now, next, previous) = (scene(center), scene(center + 1), scene(center - 1));
         let tracer = LabelTracer {

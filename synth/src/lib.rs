@@ -6,6 +6,7 @@
 pub mod avatar;
 pub mod draw;
 pub mod frame;
+pub mod geometry;
 pub mod gltf_shot;
 pub mod physics;
 pub mod recipe;

@@ -30,7 +30,7 @@ const NEEDED: [&str; 6] = [
 /// The part of sample.json that totals need. Unknown fields are skipped while reading, so that long
 /// clips cost no memory.
 #[derive(Debug, Deserialize)]
-struct Summary {
+pub(super) struct Summary {
     id: String,
     resolution: [u32; 2],
     frame_count: u32,
@@ -209,7 +209,7 @@ fn write_list(path: &Path, entries: &[(String, &Captions)]) -> Result<()> {
 }
 
 impl Totals {
-    fn add(&mut self, summary: &Summary) {
+    pub(super) fn add(&mut self, summary: &Summary) {
         self.samples += 1;
         self.frames += u64::from(summary.frame_count);
         self.seconds += f64::from(summary.frame_count) / summary.video_fps;
@@ -229,10 +229,10 @@ impl Totals {
 
 /// Every asset used: licence, then id, then who made it.
 #[derive(Debug, Default)]
-struct Attributions(BTreeMap<String, BTreeMap<String, String>>);
+pub(super) struct Attributions(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Attributions {
-    fn add(&mut self, summary: &Summary) {
+    pub(super) fn add(&mut self, summary: &Summary) {
         let known = |text: &str| match one_line(text) {
             empty if empty.is_empty() => "unknown".to_owned(),
             text => text,
@@ -246,7 +246,7 @@ impl Attributions {
     }
 
     /// ATTRIBUTION.md.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::from(
             "# Attribution\n\n\
              Assets used in these samples, with their licences as found beside them.\n",
@@ -299,7 +299,7 @@ fn first_difference(first: &Path, second: &Path) -> Result<Option<String>> {
         .cloned())
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let file = std::fs::File::open(path).map_err(fs_error("open", path))?;
     serde_json::from_reader(std::io::BufReader::new(file)).map_err(|error| PostprocError::Json {
         path: path.to_owned(),

@@ -1,5 +1,6 @@
 //! Many samples: journals of a run, and what is derived from the finished folders.
 
+pub mod das;
 mod index;
 mod journal;
 

@@ -21,7 +21,7 @@ pub enum Layout {
 
 /// A folder `.<sample id>.tmp-<process id>` inside the output folder. Removed when dropped.
 #[derive(Debug)]
-pub(super) struct BuildFolder {
+pub(crate) struct BuildFolder {
     output: PathBuf,
     id: String,
     path: PathBuf,
@@ -29,7 +29,7 @@ pub(super) struct BuildFolder {
 
 impl BuildFolder {
     /// Makes the folder, and the output folder if need be.
-    pub(super) fn create(output: &Path, id: &str) -> Result<Self> {
+    pub(crate) fn create(output: &Path, id: &str) -> Result<Self> {
         std::fs::create_dir_all(output).map_err(fs_error("create", output))?;
         let path = output.join(temporary_name(id, ""));
         remove_if_there(&path)?;
@@ -42,12 +42,12 @@ impl BuildFolder {
     }
 
     /// Where files of the sample are written.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Puts the finished folder in its place; an older sample there is replaced. Returns where it is.
-    pub(super) fn put_in_place(self, layout: Layout) -> Result<PathBuf> {
+    pub(crate) fn put_in_place(self, layout: Layout) -> Result<PathBuf> {
         sync_folders(&self.path)?;
         let place = match layout {
             Layout::Folders => self.replace_folder()?,

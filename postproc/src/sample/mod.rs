@@ -23,6 +23,7 @@ mod folder;
 mod passes;
 mod writer;
 
+pub(crate) use folder::BuildFolder;
 pub use folder::{Layout, hash_files, sweep_temporary};
 pub(crate) use writer::check_frame;
 pub use writer::{FinishedSample, SampleOptions, SampleWriter};

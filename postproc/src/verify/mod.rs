@@ -5,6 +5,7 @@
 //! and ids. Samples without sample.json, made by another tool, are measured too: what they show is
 //! reported, and only what every reader relies on (counts, sizes, decoding) is a fault.
 
+mod das;
 mod files;
 mod flow;
 mod levels;
@@ -18,6 +19,7 @@ use diorama_synth::frame::Frame;
 use diorama_synth::shot::Shot;
 use diorama_video::ReadOptions;
 
+pub use das::{das_laws, verify_das};
 use report::SampleFindings;
 pub use report::{Fault, Law, LawResult, Report, laws};
 

@@ -17,7 +17,7 @@ pub struct Law {
 }
 
 impl Law {
-    const fn limited(name: &'static str, unit: &'static str, limit: f64) -> Self {
+    pub(super) const fn limited(name: &'static str, unit: &'static str, limit: f64) -> Self {
         Self {
             name,
             unit,
@@ -25,7 +25,7 @@ impl Law {
         }
     }
 
-    const fn figure(name: &'static str, unit: &'static str) -> Self {
+    pub(super) const fn figure(name: &'static str, unit: &'static str) -> Self {
         Self {
             name,
             unit,
@@ -195,6 +195,9 @@ pub struct Report {
     pub laws: Vec<LawResult>,
     /// What is broken.
     pub faults: Vec<Fault>,
+    /// What is not broken but should be known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Fault>,
 }
 
 impl Report {
@@ -209,7 +212,8 @@ impl Report {
     }
 
     /// Adds what one sample showed.
-    pub(super) fn add(&mut self, sample: SampleFindings) {
+    pub(super) fn add(&mut self, mut sample: SampleFindings) {
+        self.warnings.append(&mut sample.warnings);
         for (name, finding) in sample.findings {
             let law = finding.law;
             let result = if let Some(at) = self.laws.iter().position(|r| r.law == name) {
@@ -286,6 +290,9 @@ impl fmt::Display for Report {
         for fault in &self.faults {
             writeln!(f, "{}: {}: {}", fault.sample, fault.law, fault.message)?;
         }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {}: {}", warning.sample, warning.message)?;
+        }
         Ok(())
     }
 }
@@ -330,6 +337,7 @@ impl Finding {
 pub(super) struct SampleFindings {
     name: String,
     findings: BTreeMap<&'static str, Finding>,
+    warnings: Vec<Fault>,
 }
 
 impl SampleFindings {
@@ -337,6 +345,7 @@ impl SampleFindings {
         Self {
             name,
             findings: BTreeMap::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -354,6 +363,24 @@ impl SampleFindings {
     /// Records a residual with words for it.
     pub(super) fn check_with(&mut self, law: Law, residual: f64, words: String) {
         self.record(law, None, residual, Some(words));
+    }
+
+    /// Records something that should be known, in words.
+    pub(super) fn warn(&mut self, law: Law, words: String) {
+        self.warn_with(law, 1.0, words);
+    }
+
+    /// Records a residual that should be known, with words for it. A law with a limit is not measured
+    /// by it.
+    pub(super) fn warn_with(&mut self, law: Law, residual: f64, words: String) {
+        if law.limit.is_none() {
+            self.record(law, None, residual, None);
+        }
+        self.warnings.push(Fault {
+            sample: self.name.clone(),
+            law: law.name,
+            message: words,
+        });
     }
 
     fn record(&mut self, law: Law, frame: Option<u32>, residual: f64, words: Option<String>) {

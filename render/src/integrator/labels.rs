@@ -92,7 +92,7 @@ impl Default for SecondLayerPixel {
 
 /// Label rays' rule for alpha.
 #[inline(always)]
-fn counts(scene: &FrameScene, c: &Hit) -> bool {
+pub(super) fn counts(scene: &FrameScene, c: &Hit) -> bool {
     scene.alpha(c.instance, c.primitive, [c.u, c.v]) >= COUNTS
 }
 

@@ -2,11 +2,12 @@
 //!
 //! [`worlds`] is the renderer: one set of paths for all worlds of a Shot. [`referee`] is the slow,
 //! plain tracer of one world that it must agree with bit for bit. [`labels`] asks one ray per pixel
-//! for the truth.
+//! for the truth, [`visibility`] as many as there are tracked points.
 
 pub mod labels;
 pub mod medium;
 pub mod referee;
+pub mod visibility;
 pub mod worlds;
 
 /// Choices that change the picture.

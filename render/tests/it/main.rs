@@ -9,3 +9,4 @@ mod known_answers;
 mod labels;
 mod pair_law;
 mod scenes;
+mod visibility;

@@ -1,0 +1,50 @@
+//! Datasets as Diffusion-as-Shader trains on them.
+//!
+//! ```text
+//! <dataset>/
+//!   samples/<id>/             complete or absent: all that is known of one sample
+//!     video.mp4 tracking.mp4 image.png prompt.txt shot.json sample.json
+//!     tracks.npz              points in TAP-Vid layout
+//!     tracks.npy              the public tools' own file             on request
+//!     tracking/00000.png …    tracking pictures without any loss     on request
+//!     controls/*.png          first frame: inverse_depth, inverse_depth_16, normals, mask
+//!   videos/<id>.mp4           the same files once more, as hard links (copies where the file system
+//!   tracking/<id>_tracking.mp4   has none), under the names that the trainer is used to
+//!   images/<id>.png  tracks/<id>_tracks.npz  tracks/<id>_tracks.npy  controls/<id>_<name>.png
+//!   prompt.txt videos.txt trackings.txt images.txt dataset.csv
+//!   totals.json ATTRIBUTION.md
+//! ```
+//!
+//! **What a kill leaves.** A sample is built as a temporary folder, synced, and moved to
+//! `samples/<id>` by one rename; then its flat names are linked; then the journal gets its line. A kill
+//! before the rename leaves a temporary name (swept by the next run), after it a complete sample
+//! without a line, which the next run makes again under the same names. Flat names say nothing: only
+//! the lists do, and they are derived from complete folders under `samples/` at the end of a run. All
+//! old lists are removed before the first new one gets its name, so that at no moment do two lists of
+//! different samples lie side by side; new content that equals the old touches nothing.
+//!
+//! **CSV.** `dataset.csv` (`--dataset_file dataset.csv`) has the columns `text` (caption), `video`,
+//! `tracking` and `image`; paths are relative to the dataset, quotes doubled as in RFC 4180.
+
+mod controls;
+mod lists;
+mod merge;
+mod place;
+mod record;
+mod writer;
+
+pub(crate) use lists::read_list;
+pub use lists::{DasIndexReport, index_das};
+pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
+pub use place::{is_complete_das, sweep_das};
+pub use record::{DasQuality, DasRecord};
+pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_QP_LIMIT};
+
+/// The folder of complete samples inside a dataset.
+pub(crate) const SAMPLES: &str = "samples";
+
+/// The lists that belong together, line by line.
+pub(crate) const LISTS: [&str; 4] = ["prompt.txt", "videos.txt", "trackings.txt", "images.txt"];
+
+#[cfg(test)]
+mod tests;

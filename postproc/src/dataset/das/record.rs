@@ -1,0 +1,65 @@
+//! `sample.json` of a Diffusion-as-Shader sample.
+
+use std::collections::BTreeMap;
+
+use diorama_synth::shot::{AssetRecord, Attempts};
+use serde::{Deserialize, Serialize};
+
+use crate::tracking::{EnvironmentTracks, FirstFrameColours, TrackingOptions};
+
+/// Version of the layout that this build writes.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// What is known about a finished sample, for programs. Nothing in it changes from run to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DasRecord {
+    /// Version of this layout.
+    pub schema_version: u32,
+    /// Sample id.
+    pub id: String,
+    /// Run seed.
+    pub seed: u64,
+    /// Recipe of the Shot.
+    pub recipe: String,
+    /// Width and height, pixels.
+    pub resolution: [u32; 2],
+    /// Frames of both videos.
+    pub frame_count: u32,
+    /// Rate of both videos.
+    pub video_fps: f64,
+    /// The line of prompt.txt.
+    pub prompt: String,
+    /// How the tracking video was made.
+    pub tracking: TrackingOptions,
+    /// The environment's part in it, default resolved.
+    pub environment: EnvironmentTracks,
+    /// Colours of the rule with their numbers.
+    pub colours: FirstFrameColours,
+    /// Quantiser of the video.
+    pub qp: u8,
+    /// Quantiser of the tracking video.
+    pub tracking_qp: u8,
+    /// Figures.
+    pub quality: DasQuality,
+    /// Settings of the renderer that change pixels.
+    pub render: BTreeMap<String, serde_json::Value>,
+    /// How the Shot was accepted.
+    pub attempts: Attempts,
+    /// Assets used.
+    pub assets: Vec<AssetRecord>,
+}
+
+/// Figures of one sample.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DasQuality {
+    /// Points followed; 0 where a dense rule is drawn and nothing asked for points.
+    pub points: u64,
+    /// Share of them that is visible in the last frame.
+    pub visible_share_at_end: f64,
+    /// The same, mean over all frames.
+    pub mean_visible_share: f64,
+    /// Share of the tracking picture that is not black, mean over all frames.
+    pub mean_coloured_share: f64,
+}
