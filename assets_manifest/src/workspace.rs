@@ -7,7 +7,8 @@
 //! <base>/raw/<character>/motion/*.fbx|glb|gltf
 //! ```
 //!
-//! Opening reads names only; files are decoded when first used.
+//! Opening reads names only; files are decoded when first used. [`Workspace::builtin`] is the same
+//! without any file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::library::{BUILTIN, load_character_file, load_motion_file};
 use crate::{
-    AssetError, AssetRecord, AssetSource, EnvironmentMap, Library, Model, Motion, Warnings,
+    AssetError, AssetRecord, AssetSource, EnvironmentMap, Library, Model, Motion, Warnings, builtin,
 };
 
 /// Begins the ids of characters.
@@ -176,6 +177,29 @@ impl Workspace {
         ))
     }
 
+    /// The built-in people `seeds`, motions and skies: no file is needed.
+    ///
+    /// # Errors
+    /// None in practice: the built-in library always opens.
+    pub fn builtin(seeds: std::ops::Range<u32>) -> Result<Self, AssetError> {
+        let (library, _) = Library::open(&[])?;
+        let characters = seeds
+            .map(|seed| Character {
+                id: format!("builtin/person?seed={seed}"),
+                name: format!("person_{seed}"),
+                motions: builtin::motion::motion_ids(),
+            })
+            .collect();
+        let skyboxes = library.environments().iter();
+        Ok(Self {
+            characters,
+            files: BTreeMap::new(),
+            skyboxes: skyboxes.map(|record| record.id.clone()).collect(),
+            library,
+            decoded: Mutex::default(),
+        })
+    }
+
     /// Characters, by name.
     pub fn characters(&self) -> &[Character] {
         &self.characters
@@ -198,6 +222,11 @@ impl Workspace {
     pub fn motion(&self, id: &str) -> Result<Arc<Motion>, AssetError> {
         if let Some(motion) = self.decoded().motions.get(id) {
             return Ok(motion.clone());
+        }
+        if let Some(motion) = builtin::motion::motion(id) {
+            let motion = Arc::new(motion);
+            self.decoded().motions.insert(id.to_owned(), motion.clone());
+            return Ok(motion);
         }
         let path = self.file(id)?;
         let (takes, _, warnings) = load_motion_file(path)?;

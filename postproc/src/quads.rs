@@ -61,6 +61,7 @@ pub(crate) fn add(shot: &mut Shot, half: [f32; 2], position: impl Fn(f32) -> Vec
             rotation: Quat::from_rotation_x(std::f32::consts::FRAC_PI_2),
         }),
         body: None,
+        motion: None,
         physics: None,
     });
     id

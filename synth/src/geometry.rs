@@ -230,6 +230,7 @@ mod tests {
                 rotation: Quat::from_rotation_z(std::f32::consts::FRAC_PI_2),
             }),
             body: Some(Track::PerFrame((-1..=2).map(rising).collect())),
+            motion: None,
             physics: None,
         };
         let shot = Shot {

@@ -25,6 +25,8 @@ pub(super) enum Builtin {
     Overcast { seed: u32 },
     /// `builtin/studio`.
     Studio { seed: u32 },
+    /// `builtin/person`.
+    Person { seed: u32 },
 }
 
 /// Reads an id; `None` when it names nothing or a parameter is unknown, repeated or out of range.
@@ -53,6 +55,9 @@ pub(super) fn parse(id: &str) -> Option<Builtin> {
             seed: parameters.seed()?,
         },
         "studio" => Builtin::Studio {
+            seed: parameters.seed()?,
+        },
+        "person" => Builtin::Person {
             seed: parameters.seed()?,
         },
         _ => {

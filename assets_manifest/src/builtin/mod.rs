@@ -139,6 +139,9 @@ pub fn record(id: &str) -> Option<AssetRecord> {
         Builtin::Sky(conditions) => sky::noun(conditions),
         Builtin::Overcast { seed } => overcast::noun(seed).to_owned(),
         Builtin::Studio { seed } => studio::noun(seed).to_owned(),
+        Builtin::Person { seed } => character::CharacterParameters::from_seed(seed)
+            .noun()
+            .to_owned(),
     };
     let source = format!("{id}\ngenerator {GENERATOR_VERSION}");
     Some(AssetRecord {
@@ -166,7 +169,7 @@ pub fn texture_words(id: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Builds an object, floor, wall or mirror; `None` for any other id.
+/// Builds an object, person, floor, wall or mirror; `None` for any other id.
 pub fn model(id: &str) -> Option<Model> {
     let (solid, material, image) = match parse(id)? {
         Builtin::Object {
@@ -183,6 +186,10 @@ pub fn model(id: &str) -> Option<Model> {
         Builtin::Wall => (shapes::slab(), ground::wall_material(), None),
         Builtin::Mirror => (shapes::slab(), ground::mirror_material(), None),
         Builtin::Sky(_) | Builtin::Overcast { .. } | Builtin::Studio { .. } => return None,
+        Builtin::Person { seed } => {
+            let parameters = character::CharacterParameters::from_seed(seed);
+            return Some(character::character(&parameters));
+        }
     };
     let Solid { mesh, pieces } = solid;
     Some(Model {

@@ -1,5 +1,6 @@
 //! Flags. Parsing only: what a missing flag means is decided in [`crate::plan`].
 
+mod avatar;
 mod normalise;
 mod picture;
 mod recipe;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use avatar::{AvatarArgs, AvatarOutputArgs};
 pub use picture::{DenoiseArg, PictureArgs};
 pub use recipe::{ParameterArgs, RecipeArgs, SourceArgs};
 pub use removal::{BatchArgs, LayoutArg, OutputArgs, RemovalArgs};
@@ -62,6 +64,8 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Make object-removal samples: rgb_full, rgb_removed and mask of the same motion
     Removal(Box<RemovalArgs>),
+    /// Make clips of characters in motion with exact 3D tracking videos, as Diffusion as Shader trains on
+    Avatar(Box<AvatarArgs>),
     /// Draw a Shot (everything that happens in one clip) and write it as JSON
     #[command(subcommand)]
     Shot(ShotCommand),

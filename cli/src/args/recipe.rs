@@ -27,19 +27,25 @@ const HEADINGS: &[(&str, &str)] = &[
 const ALIASES: &[(&str, &str)] = &[("shutter", "motion-blur"), ("f_stop", "aperture")];
 
 /// A parameter of the recipe as a flag.
-struct Flag {
+pub(super) struct Flag {
     parameter: &'static Parameter,
     long: String,
     heading: &'static str,
     help: String,
 }
 
-static FLAGS: LazyLock<Vec<Flag>> = LazyLock::new(|| {
-    let mut heading = HEADINGS[0].1;
-    RemovalRecipe::PARAMETERS
+static FLAGS: LazyLock<Vec<Flag>> = LazyLock::new(|| flags(RemovalRecipe::PARAMETERS, HEADINGS));
+
+/// The flags of a recipe's parameters under their headings.
+pub(super) fn flags(
+    parameters: &'static [Parameter],
+    headings: &[(&str, &'static str)],
+) -> Vec<Flag> {
+    let mut heading = headings[0].1;
+    parameters
         .iter()
         .map(|parameter| {
-            if let Some((_, from_here)) = HEADINGS.iter().find(|(n, _)| *n == parameter.name) {
+            if let Some((_, from_here)) = headings.iter().find(|(n, _)| *n == parameter.name) {
                 heading = from_here;
             }
             Flag {
@@ -50,7 +56,24 @@ static FLAGS: LazyLock<Vec<Flag>> = LazyLock::new(|| {
             }
         })
         .collect()
-});
+}
+
+/// Name and text of each flag that was given, in the order of the recipe's list.
+pub(super) fn given(flags: &[Flag], matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let mut given = Vec::new();
+    for flag in flags {
+        let parameter = flag.parameter;
+        let Some(values) = matches.get_many::<String>(parameter.name) else {
+            continue;
+        };
+        let mut values: Vec<&str> = values.map(String::as_str).collect();
+        if parameter.kind == Kind::Range && values.len() == 1 {
+            values.push(values[0]); // one number is both ends
+        }
+        given.push((parameter.name, values.join(",")));
+    }
+    given
+}
 
 /// What the samples show.
 #[derive(Debug, Clone, Default, Args)]
@@ -90,7 +113,7 @@ pub struct ParameterArgs {
     pub given: Vec<(&'static str, String)>,
 }
 
-fn arg(flag: &'static Flag) -> Arg {
+pub(super) fn arg(flag: &'static Flag) -> Arg {
     let parameter = flag.parameter;
     let first_sentence = flag.help.split_once(". ").map_or(&*flag.help, |(s, _)| s);
     let mut arg = Arg::new(parameter.name)
@@ -162,17 +185,7 @@ impl FromArgMatches for ParameterArgs {
         if let Some(side) = matches.get_one::<String>("render_width") {
             given.push(("render_width", side.clone()));
         }
-        for flag in FLAGS.iter() {
-            let parameter = flag.parameter;
-            let Some(values) = matches.get_many::<String>(parameter.name) else {
-                continue;
-            };
-            let mut values: Vec<&str> = values.map(String::as_str).collect();
-            if parameter.kind == Kind::Range && values.len() == 1 {
-                values.push(values[0]); // one number is both ends
-            }
-            given.push((parameter.name, values.join(",")));
-        }
+        given.extend(self::given(&FLAGS, matches));
         Ok(Self {
             target: target.and_then(|name| TARGETS.into_iter().find(|t| t.name == name)),
             given,

@@ -1,5 +1,6 @@
 //! One module per command, and what they share.
 
+mod avatar;
 mod doctor;
 mod index;
 mod removal;
@@ -15,8 +16,11 @@ use anyhow::{Context as _, Result};
 use diorama_assets::Library;
 
 use crate::args::{AssetArgs, Cli, Command};
+use crate::backend::{Backend, BackendSetting};
 use crate::exit::{Status, UserError};
+use crate::job::Report;
 use crate::output::Output;
+use crate::plan::{backend_of_folder, sample_id, trained_frames};
 
 /// Runs the command.
 pub fn run(cli: Cli, output: &Output) -> Result<Status> {
@@ -25,6 +29,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<Status> {
     }
     match cli.command {
         Command::Removal(args) => removal::run(&args, output),
+        Command::Avatar(args) => avatar::run(&args, output),
         Command::Shot(recipe) => shot::run(&recipe, output),
         Command::Render(args) => render::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
@@ -90,6 +95,59 @@ fn make_dir(dir: &Path) -> Result<()> {
         );
     }
     fs_err::create_dir_all(dir).map_err(Into::into)
+}
+
+/// `auto` goes on with what a folder was begun with.
+fn backend_for(asked: &BackendSetting, dir: &Path, output: &Output) -> Result<Backend> {
+    let begun = match asked {
+        BackendSetting::Auto => backend_of_folder(dir),
+        BackendSetting::Cpu | BackendSetting::Gpu(_) => None,
+    };
+    let resolved = Backend::resolve(begun.as_ref().unwrap_or(asked), output);
+    Ok(match &begun {
+        Some(begun) => resolved
+            .with_context(|| format!("{} was made with `--backend {begun}`", dir.display()))?,
+        None => resolved?,
+    })
+}
+
+fn say_trained_frames(length: u32, output: &Output) {
+    let trained = trained_frames(length);
+    if trained != length {
+        output.note(format!(
+            "note: {length} frames are not 4k+1; trainers will use {trained} of them"
+        ));
+    }
+}
+
+/// The end of a batch in words, and what the program ends with.
+fn say_batch(report: &Report, list: &Path, output: &Output) -> Result<Status> {
+    let Report {
+        made,
+        present,
+        failed,
+    } = report;
+    if *made == 0 && failed.is_empty() {
+        output.note(match present {
+            0 => "nothing to do: no sample is asked for that could be made".into(),
+            1 => "nothing to do: the sample is there".into(),
+            _ => format!("nothing to do: all {present} samples are there"),
+        });
+    } else {
+        output.note(format!(
+            "{made} made, {present} were there, {} failed; list: {}",
+            failed.len(),
+            list.display()
+        ));
+    }
+    if failed.is_empty() {
+        return Ok(Status::Good);
+    }
+    for (seed, reason) in failed {
+        output.note(format!("  {}  {reason}", sample_id(*seed)));
+    }
+    output.hint("`--redo failed` tries these again");
+    Ok(Status::SomeFailed)
 }
 
 /// A folder for things that can be made again: `$DIORAMA_CACHE`, else the user's cache folder.

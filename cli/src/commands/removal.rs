@@ -7,18 +7,13 @@ use anyhow::{Context as _, Result};
 use diorama_postproc::dataset::{Journal, index, read_journals};
 use diorama_postproc::{Layout, sweep_temporary};
 use diorama_synth::physics::PieceStore;
-use diorama_video::fsx;
 use serde_json::json;
 
 use crate::args::RemovalArgs;
-use crate::backend::{Backend, BackendSetting};
 use crate::exit::{Status, UserError};
-use crate::job::{
-    RemovalMaker, Report, RunLog, Studio, bytes_in_words, estimate, peak_memory, run as run_batch,
-    seeds_to_make,
-};
+use crate::job::{RemovalMaker, Report, RunLog, Studio, estimate, run as run_batch, seeds_to_make};
 use crate::output::{Output, shown};
-use crate::plan::{FILE_NAME, Job, Plan, Selection, sample_id, trained_frames};
+use crate::plan::{Job, Plan, Selection, check_folder, sample_id, write_plan};
 use crate::progress::Progress;
 
 /// Runs the command.
@@ -26,14 +21,14 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
     let mut plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;
-    let backend = backend_for(&plan, &job, output)?;
+    let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
     plan.picture.backend = backend.setting.clone();
     if args.batch.save_state {
         output.note(
             "`--save-state` writes no .blend: the whole state of a sample is in its shot.json",
         );
     }
-    say_trained_frames(&plan, output);
+    super::say_trained_frames(plan.recipe.video_length, output);
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     let studio = Studio {
         plan: &plan,
@@ -44,7 +39,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     if args.batch.estimate {
         return foretell(&studio, &job, output);
     }
-    plan.check_folder(&job.output_dir)?;
+    check_folder(&plan, &job.output_dir)?;
     super::make_dir(&job.output_dir)?;
     let journal = Journal::open(&job.output_dir, job.shard)?;
     write_plan(&plan, &job.output_dir)?;
@@ -70,16 +65,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     };
     let (seeds, present) = seeds_to_make(&job, &maker);
     let mut log = RunLog::open(&job.output_dir)?;
-    log.line(&format!(
-        "diorama {} starts: {} samples to make, {present} present; {} threads; {}",
-        env!("CARGO_PKG_VERSION"),
-        seeds.len(),
-        rayon::current_num_threads(),
-        std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect::<Vec<_>>()
-            .join(" ")
-    ))?;
+    log.begin(seeds.len(), present)?;
     let progress = Progress::new(output, seeds.len() as u64 + present, present);
     maker.progress = &progress;
     let result = run_batch(&seeds, &mut maker, |seed, made| {
@@ -98,45 +84,8 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
         output.warning(&warning);
         log.line(&format!("warning: {warning}"))?;
     }
-    log.line(&format!(
-        "ends: {} made, {} failed, {present} present{}",
-        report.made,
-        report.failed.len(),
-        peak_memory().map_or(String::new(), |bytes| format!(
-            ", {} of memory at most",
-            bytes_in_words(bytes as f64)
-        ))
-    ))?;
+    log.end(&report)?;
     say_report(&report, &job, shown(&lists.list), output)
-}
-
-/// `auto` goes on with what a folder was begun with.
-fn backend_for(plan: &Plan, job: &Job, output: &Output) -> Result<Backend> {
-    let asked = &plan.picture.backend;
-    let begun = match asked {
-        BackendSetting::Auto => Plan::backend_of_folder(&job.output_dir),
-        BackendSetting::Cpu | BackendSetting::Gpu(_) => None,
-    };
-    let resolved = Backend::resolve(begun.as_ref().unwrap_or(asked), output);
-    Ok(match &begun {
-        Some(begun) => resolved.with_context(|| {
-            format!(
-                "{} was made with `--backend {begun}`",
-                job.output_dir.display()
-            )
-        })?,
-        None => resolved?,
-    })
-}
-
-fn say_trained_frames(plan: &Plan, output: &Output) {
-    let length = plan.recipe.video_length;
-    let trained = trained_frames(length);
-    if trained != length {
-        output.note(format!(
-            "note: {length} frames are not 4k+1; trainers will use {trained} of them"
-        ));
-    }
 }
 
 /// The seed of a sample id, with or without the suffix of a further tuple.
@@ -160,15 +109,6 @@ fn refuse_another_flat_sample<T>(job: &Job, done: &BTreeMap<String, T>) -> Resul
         .into()),
         _ => Ok(()),
     }
-}
-
-/// Writes plan.toml unless it is there; [`Plan::check_folder`] has compared it.
-fn write_plan(plan: &Plan, dir: &Path) -> Result<()> {
-    let path = dir.join(FILE_NAME);
-    if !path.exists() {
-        fsx::write_atomic(&path, plan.to_toml()?.as_bytes())?;
-    }
-    Ok(())
 }
 
 fn folder_of(job: &Job, seed: u64) -> PathBuf {
@@ -205,27 +145,7 @@ fn say_report(report: &Report, job: &Job, list: &Path, output: &Output) -> Resul
         "made": made, "present": present, "failed": failed.len(), "list": list,
     }))?;
     output.plain(folder_or_dir(job).display().to_string())?;
-    if *made == 0 && failed.is_empty() {
-        output.note(match present {
-            0 => "nothing to do: no sample is asked for that could be made".into(),
-            1 => "nothing to do: the sample is there".into(),
-            _ => format!("nothing to do: all {present} samples are there"),
-        });
-    } else {
-        output.note(format!(
-            "{made} made, {present} were there, {} failed; list: {}",
-            failed.len(),
-            list.display()
-        ));
-    }
-    if failed.is_empty() {
-        return Ok(Status::Good);
-    }
-    for (seed, reason) in failed {
-        output.note(format!("  {}  {reason}", sample_id(*seed)));
-    }
-    output.hint("`--redo failed` tries these again");
-    Ok(Status::SomeFailed)
+    super::say_batch(report, list, output)
 }
 
 /// What a script wants to go on with: the sample when there is one, else the dataset.

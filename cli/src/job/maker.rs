@@ -114,7 +114,7 @@ impl Ledger for RemovalMaker<'_> {
 
 /// Does this error concern one sample (a bad asset, no usable Shot), or would it hit every other one
 /// too (a flag that cannot be obeyed, a full disk)?
-fn sort_failure(error: anyhow::Error) -> Failure {
+pub(super) fn sort_failure(error: anyhow::Error) -> Failure {
     let hits_all =
         error.chain().any(|cause| {
             cause.downcast_ref::<DrawError>().is_some_and(|error| {

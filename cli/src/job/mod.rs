@@ -1,5 +1,6 @@
 //! Batches: seeds → samples, resumable, bounded in memory.
 
+mod avatar;
 mod batch;
 mod estimate;
 mod maker;
@@ -8,10 +9,11 @@ mod pipeline;
 mod runlog;
 mod sample;
 
+pub use avatar::{AvatarMaker, Casting};
 pub use batch::{Failure, Ledger, Maker, Report, run, seeds_to_make};
 pub use estimate::{Estimate, bytes_in_words, estimate};
 pub use maker::RemovalMaker;
 pub use measure::measure;
 pub use pipeline::stream;
-pub use runlog::{RunLog, peak_memory};
-pub use sample::{Made, Studio};
+pub use runlog::RunLog;
+pub use sample::{Made, Studio, encoder};

@@ -6,6 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 
+use super::batch::Report;
+use super::estimate::bytes_in_words;
+
 /// Appends lines; several shards may do so at the same time.
 #[derive(Debug)]
 pub struct RunLog {
@@ -20,6 +23,31 @@ impl RunLog {
             .append(true)
             .open(dir.join("run.log"))?;
         Ok(Self { file })
+    }
+
+    /// What a run was told.
+    pub fn begin(&mut self, samples: usize, present: u64) -> Result<()> {
+        let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        self.line(&format!(
+            "diorama {} starts: {samples} samples to make, {present} present; {} threads; {}",
+            env!("CARGO_PKG_VERSION"),
+            rayon::current_num_threads(),
+            words.collect::<Vec<_>>().join(" ")
+        ))
+    }
+
+    /// How it went.
+    pub fn end(&mut self, report: &Report) -> Result<()> {
+        self.line(&format!(
+            "ends: {} made, {} failed, {} present{}",
+            report.made,
+            report.failed.len(),
+            report.present,
+            peak_memory().map_or(String::new(), |bytes| format!(
+                ", {} of memory at most",
+                bytes_in_words(bytes as f64)
+            ))
+        ))
     }
 
     /// One line with the time in front, in one write.

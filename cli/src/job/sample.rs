@@ -171,7 +171,7 @@ impl Studio<'_> {
 }
 
 /// `builtin` or `ffmpeg[:ARGS]`; the plan has checked which.
-fn encoder(text: &str) -> Encoder {
+pub fn encoder(text: &str) -> Encoder {
     match text.strip_prefix("ffmpeg") {
         None => Encoder::Embedded,
         Some(rest) => Encoder::Ffmpeg {

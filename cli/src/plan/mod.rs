@@ -4,6 +4,8 @@
 //! made with another plan is refused with the differing keys named. More seeds is not different,
 //! and threads, paths, shards are no part of it.
 
+mod avatar;
+mod file;
 mod job;
 mod layers;
 mod setting;
@@ -17,6 +19,8 @@ use diorama_synth::recipe::{PairKind, RemovalRecipe};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+pub use avatar::AvatarPlan;
+pub use file::{backend_of_folder, check_folder, write_plan};
 pub use job::{Job, Selection, sample_id};
 pub use setting::MaskRuleSetting;
 
@@ -24,8 +28,6 @@ use crate::args::{DenoiseArg, OutputArgs, RecipeArgs};
 use crate::backend::BackendSetting;
 use crate::exit::UserError;
 
-/// Name of the file in the output folder.
-pub const FILE_NAME: &str = "plan.toml";
 /// How pictures are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +46,29 @@ pub struct PicturePlan {
 }
 
 impl PicturePlan {
+    fn check(&self) -> Result<(), String> {
+        if !(1..=1 << 20).contains(&self.spp) {
+            return Err(format!(
+                "`--spp {}` is out of range (1 to {})",
+                self.spp,
+                1 << 20
+            ));
+        }
+        if self.max_bounces > 1024 {
+            return Err(format!(
+                "`--max-bounces {}` is out of range (0 to 1024)",
+                self.max_bounces
+            ));
+        }
+        if !(0.0..=1.0e9).contains(&self.clamp_indirect) {
+            return Err(format!(
+                "`--clamp-indirect {}` is out of range (0 to 1e9)",
+                self.clamp_indirect
+            ));
+        }
+        Ok(())
+    }
+
     /// The same for the renderer, on the CPU.
     pub fn render_settings(&self) -> RenderSettings {
         RenderSettings {
@@ -188,20 +213,9 @@ impl Plan {
 
     fn check(&self) -> Result<()> {
         self.recipe.validate()?;
-        let (picture, output) = (&self.picture, &self.output);
-        let complaint = if !(1..=1 << 20).contains(&picture.spp) {
-            format!("`--spp {}` is out of range (1 to {})", picture.spp, 1 << 20)
-        } else if picture.max_bounces > 1024 {
-            format!(
-                "`--max-bounces {}` is out of range (0 to 1024)",
-                picture.max_bounces
-            )
-        } else if !(0.0..=1.0e9).contains(&picture.clamp_indirect) {
-            format!(
-                "`--clamp-indirect {}` is out of range (0 to 1e9)",
-                picture.clamp_indirect
-            )
-        } else if output.qp > 51 {
+        self.picture.check().map_err(UserError::new)?;
+        let output = &self.output;
+        let complaint = if output.qp > 51 {
             format!("`--qp {}` is out of range (0 to 51)", output.qp)
         } else if output.mask_dilate > 1024 {
             format!(
@@ -214,88 +228,21 @@ impl Plan {
                 .into()
         } else if !["png", "none"].contains(&output.frames.as_str()) {
             format!("`--frames {}` is neither `png` nor `none`", output.frames)
-        } else if !["builtin", "ffmpeg"].contains(&output.encoder.as_str())
-            && !output.encoder.starts_with("ffmpeg:")
-        {
-            format!(
-                "`--encoder {}` is neither `builtin` nor `ffmpeg[:ARGS]`",
-                output.encoder
-            )
         } else {
+            check_encoder(&output.encoder).map_err(UserError::new)?;
             return Ok(());
         };
         Err(UserError::new(complaint).into())
     }
+}
 
-    /// The plan as TOML, with a line that says what it is.
-    pub fn to_toml(&self) -> Result<String> {
-        let mut text =
-            String::from("# Everything that decides what the samples of this folder look like.\n");
-        text.push_str(&toml::to_string(self)?);
-        Ok(text)
+fn check_encoder(encoder: &str) -> Result<(), String> {
+    if ["builtin", "ffmpeg"].contains(&encoder) || encoder.starts_with("ffmpeg:") {
+        return Ok(());
     }
-
-    /// `key (value there, value here)` for every value in which a stored plan differs.
-    pub fn differences(&self, stored: &Table) -> Result<Vec<String>> {
-        let ours: Vec<(String, Value)> = layers::leaves(&Table::try_from(self)?);
-        let theirs = layers::leaves(stored);
-        let find = |list: &[(String, Value)], key: &str| {
-            list.iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value.to_string())
-        };
-        let mut keys: Vec<&String> = ours.iter().chain(&theirs).map(|(key, _)| key).collect();
-        keys.sort();
-        keys.dedup();
-        Ok(keys
-            .into_iter()
-            .filter_map(|key| {
-                let (here, there) = (find(&ours, key), find(&theirs, key));
-                let shown = |value: Option<String>| value.unwrap_or_else(|| "nothing".into());
-                (here != there)
-                    .then(|| format!("{key} ({} there, {} here)", shown(there), shown(here)))
-            })
-            .collect())
-    }
-
-    /// The backend that a folder's samples were made with, where it has any.
-    pub fn backend_of_folder(dir: &Path) -> Option<BackendSetting> {
-        let text = fs_err::read_to_string(dir.join(FILE_NAME)).ok()?;
-        let stored: Table = toml::from_str(&text).ok()?;
-        let backend = stored.get("picture")?.get("backend")?;
-        backend.as_str()?.parse().ok()
-    }
-
-    /// Refuses a folder that was made with another plan.
-    pub fn check_folder(&self, dir: &Path) -> Result<()> {
-        let path = dir.join(FILE_NAME);
-        let text = match fs_err::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let stored: Table = toml::from_str(&text).map_err(|error| {
-            UserError::new(format!(
-                "{} is damaged: {}",
-                path.display(),
-                error.message().trim()
-            ))
-            .hint("choose another `--output-dir`")
-        })?;
-        let differences = self.differences(&stored)?;
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(UserError::new(format!(
-            "{} was made with another plan: {}",
-            dir.display(),
-            differences.join(", ")
-        ))
-        .hint(
-            "choose another `--output-dir`, or repeat the values of its plan.toml with `--config`",
-        )
-        .into())
-    }
+    Err(format!(
+        "`--encoder {encoder}` is neither `builtin` nor `ffmpeg[:ARGS]`"
+    ))
 }
 
 fn typed(table: &Table) -> Result<Plan, String> {
@@ -369,8 +316,11 @@ mod tests {
             "--exposure -1.5 --video_fps scene --resolutions 672x384,832x480 --passes depth,effect",
         )
         .unwrap();
-        let stored: Table = toml::from_str(&plan.to_toml().unwrap()).unwrap();
-        assert_eq!(plan.differences(&stored).unwrap(), Vec::<String>::new());
+        let stored: Table = toml::from_str(&file::to_toml(&plan).unwrap()).unwrap();
+        assert_eq!(
+            file::differences(&plan, &stored).unwrap(),
+            Vec::<String>::new()
+        );
         assert_eq!(Plan::deserialize(Value::Table(stored)).unwrap(), plan);
         assert_eq!(plan.recipe.exposure, ExposureChoice::Ev(-1.5));
         assert_eq!(plan.output.passes, [Pass::Effect, Pass::Depth]);
@@ -401,7 +351,7 @@ mod tests {
         assert!(refused("[picture\n").contains("my.toml:1"));
         assert!(refused("preset = 'studio9'\n").contains("no preset `studio9`"));
         // A stored plan is a config file.
-        let again = with(&plan.to_toml().unwrap(), "").unwrap();
+        let again = with(&file::to_toml(&plan).unwrap(), "").unwrap();
         assert_eq!(again, plan);
     }
 
@@ -438,7 +388,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let plan = plan_of("--spp 4").unwrap();
         plan.check_folder(dir.path()).unwrap();
-        fs_err::write(dir.path().join(FILE_NAME), plan.to_toml().unwrap()).unwrap();
+        fs_err::write(dir.path().join(FILE_NAME), file::to_toml(&plan).unwrap()).unwrap();
         plan.check_folder(dir.path()).unwrap();
         let other = plan_of("--spp 8 --video-length 5").unwrap();
         let error = other.check_folder(dir.path()).unwrap_err().to_string();

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use diorama_assets::model::AssetRecord;
 use diorama_assets::retarget::{RetargetError, Retargeted, retarget};
 use diorama_assets::rig::BodyPose;
-use diorama_assets::{AssetError, AssetSource, Model, Motion};
-use glam::{Quat, Vec3};
+use diorama_assets::{AssetError, AssetSource, Model, Motion, Workspace, builtin};
+use glam::{Quat, Vec3, Vec3A};
 
 use crate::recipe::{AvatarRecipe, RootMotion};
 use crate::shot::{
@@ -36,6 +36,29 @@ pub trait AvatarLibrary: AssetSource {
     fn record(&self, id: &str) -> Result<AssetRecord, AssetError>;
     /// The floor that shows what a skybox shows below its horizon.
     fn floor_of(&self, skybox: &str) -> String;
+}
+
+impl AvatarLibrary for Workspace {
+    fn skyboxes(&self) -> &[String] {
+        Self::skyboxes(self)
+    }
+
+    fn motion(&self, id: &str) -> Result<Arc<Motion>, AssetError> {
+        Self::motion(self, id)
+    }
+
+    fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
+        Self::record(self, id)
+    }
+
+    fn floor_of(&self, skybox: &str) -> String {
+        // A generated sky shows no ground of its own.
+        if skybox.starts_with("builtin/") {
+            "builtin/floor".to_owned()
+        } else {
+            builtin::projected_floor_id(skybox)
+        }
+    }
 }
 
 /// Who does what.
@@ -180,7 +203,16 @@ fn bodies(
     (-1..=i64::from(recipe.video_length))
         .map(|frame| {
             let time = (start_secs + frame as f64 / recipe.video_fps).max(0.0);
-            rig.pose(&performed.sample(time as f32))
+            let mut body = rig.pose(&performed.sample(time as f32));
+            if recipe.root_motion == RootMotion::InPlace
+                && let Some(root) = body.joints.get(performed.root)
+            {
+                let way = Vec3A::new(root.translation.x, root.translation.y, 0.0);
+                for joint in &mut body.joints {
+                    joint.translation -= way;
+                }
+            }
+            body
         })
         .collect()
 }
@@ -206,8 +238,8 @@ fn stand_on_floor(recipe: &AvatarRecipe, model: &Model, bodies: &[BodyPose]) -> 
         return Vec3::ZERO;
     }
     let sideways = match recipe.root_motion {
-        RootMotion::Keep => Vec3::ZERO,
-        RootMotion::Centred | RootMotion::InPlace => Vec3::new(-middle.x, -middle.y, 0.0),
+        RootMotion::Keep | RootMotion::InPlace => Vec3::ZERO,
+        RootMotion::Centred => Vec3::new(-middle.x, -middle.y, 0.0),
     };
     sideways - Vec3::Z * low.z
 }

@@ -30,7 +30,11 @@ fn words(name: &str) -> String {
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
         .collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    spaced
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
 }
 
 /// What somebody does, as a verb phrase in the third person.
@@ -81,7 +85,11 @@ pub fn prompt(shot: &Shot) -> String {
     } else {
         format!(", {}", shot.light_description)
     };
-    if shot.lights.iter().any(|light| matches!(light.kind, LightKind::Area { .. })) {
+    if shot
+        .lights
+        .iter()
+        .any(|light| matches!(light.kind, LightKind::Area { .. }))
+    {
         light.push_str(", lit by a large soft lamp from above");
     }
     let camera = match shot.cameras.first().map(|camera| &camera.pose) {
@@ -99,8 +107,14 @@ pub fn prompt(shot: &Shot) -> String {
 /// {skybox}.`.
 pub fn das_prompt(shot: &Shot) -> String {
     let (name, motion) = character(shot).map_or(("", ""), |object| {
-        let motion = object.motion.as_ref().map_or("", |motion| motion.id.as_str());
-        (object.name.as_str(), motion.rsplit('/').next().unwrap_or(motion))
+        let motion = object
+            .motion
+            .as_ref()
+            .map_or("", |motion| motion.id.as_str());
+        (
+            object.name.as_str(),
+            motion.rsplit('/').next().unwrap_or(motion),
+        )
     });
     let place = shot
         .environment

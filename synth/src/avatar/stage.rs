@@ -5,7 +5,7 @@ use diorama_assets::{Material, Model};
 use glam::{Quat, Vec3};
 
 use super::{AvatarError, AvatarLibrary, FLOOR_ID};
-use crate::draw::look_at;
+use crate::draw::sample::look_at;
 use crate::recipe::AvatarRecipe;
 use crate::shot::{
     Camera, Environment, Lens, Light, LightKind, Object, Pose, Role, Track, WorldSet,
@@ -84,7 +84,6 @@ pub(super) fn draw(
         }),
         body: None,
         motion: None,
-        motion: None,
         physics: None,
     };
     Ok(Stage {
@@ -108,7 +107,8 @@ fn camera(recipe: &AvatarRecipe, stream: &mut Stream) -> Camera {
         recipe.range_camera_distance[1],
     );
     let height = uniform(stream, recipe.range_camera_height);
-    let azimuth = Quat::from_rotation_z(uniform(stream, recipe.range_camera_azimuth_deg).to_radians());
+    let azimuth =
+        Quat::from_rotation_z(uniform(stream, recipe.range_camera_azimuth_deg).to_radians());
     let slide = uniform(stream, recipe.range_camera_slide);
     let rise = (ORIGINAL_DISTANCE - distance) * 0.1;
     let target = Vec3::Z * (uniform(stream, recipe.range_look_height) + rise as f32);

@@ -14,7 +14,7 @@ mod light;
 mod material;
 mod motion;
 mod objects;
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 mod worlds;

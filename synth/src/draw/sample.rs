@@ -60,7 +60,7 @@ pub(super) fn uniform(stream: &mut Stream, [low, high]: [f64; 2]) -> f32 {
 }
 
 /// The rotation of something at `eye` that looks along −Z at `target`, +Y as far up as it can be.
-pub(super) fn look_at(eye: Vec3, target: Vec3) -> Quat {
+pub(crate) fn look_at(eye: Vec3, target: Vec3) -> Quat {
     let back = (eye - target).try_normalize().unwrap_or(Vec3::Y);
     let right = Vec3::Z.cross(back).try_normalize().unwrap_or(Vec3::X);
     Quat::from_mat3(&Mat3::from_cols(right, back.cross(right), back)).normalize()

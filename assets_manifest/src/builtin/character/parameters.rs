@@ -180,7 +180,10 @@ impl CharacterParameters {
             let spread = range(draw(Draw::Height), -0.05, 0.05);
             (youth, 1.64 - 0.54 * youth + spread)
         } else {
-            (0.0, 1.70 + 0.06 * frame + range(draw(Draw::Height), -0.11, 0.11))
+            (
+                0.0,
+                1.70 + 0.06 * frame + range(draw(Draw::Height), -0.11, 0.11),
+            )
         };
         let long_haired = frame < 0.1;
         let styles: &[HairStyle] = if long_haired {

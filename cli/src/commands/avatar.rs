@@ -1,0 +1,172 @@
+//! `diorama avatar`: characters in motion → a Diffusion-as-Shader dataset.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use diorama_assets::Workspace;
+use diorama_postproc::dataset::das::{DasSampleOptions, index_das, sweep_das};
+use diorama_postproc::dataset::{Journal, read_journals};
+use serde_json::json;
+
+use crate::args::{AvatarArgs, Redo, SeedRange};
+use crate::exit::Status;
+use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
+use crate::output::Output;
+use crate::plan::{AvatarPlan, Job, Selection, check_folder, sample_id, write_plan};
+use crate::progress::Progress;
+
+/// Built-in people to choose from.
+const PEOPLE: u32 = 200;
+/// Clips of built-in people when nobody says how many.
+const FEW: u64 = 10;
+
+/// Runs the command.
+pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
+    let workspace = match &args.batch.base_path {
+        None => Workspace::builtin(0..PEOPLE)?,
+        Some(base) => {
+            let (workspace, warnings) = Workspace::open(base)?;
+            for warning in warnings.0 {
+                output.warning(warning);
+            }
+            workspace
+        }
+    };
+    // Every built-in person with every motion would be thousands of clips.
+    let drawn = args.batch.count.is_some() || args.batch.base_path.is_none();
+    let mut plan = AvatarPlan::resolve(args, drawn, hash(&workspace))?;
+    let casting = Casting::new(&workspace, drawn.then_some(args.batch.seed));
+    let clips = match (args.batch.count, drawn) {
+        (Some(count), _) => count,
+        (None, true) => FEW,
+        (None, false) => casting.pairs(),
+    };
+    let job = job(args, clips);
+    let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
+    plan.picture.backend = backend.setting.clone();
+    super::say_trained_frames(plan.recipe.video_length, output);
+    check_folder(&plan, &job.output_dir)?;
+    super::make_dir(&job.output_dir)?;
+    let journal = Journal::open(&job.output_dir, job.shard)?;
+    write_plan(&plan, &job.output_dir)?;
+    sweep_das(&job.output_dir, |id| {
+        id.parse().is_ok_and(|index| job.owns(index))
+    })?;
+    let before = read_journals(&job.output_dir)?;
+    let options = options(&plan);
+    let nothing_shown = Progress::hidden();
+    let mut maker = AvatarMaker {
+        plan: &plan,
+        casting,
+        backend,
+        job: &job,
+        options,
+        journal,
+        before,
+        progress: &nothing_shown,
+    };
+    let (clips, present) = seeds_to_make(&job, &maker);
+    let mut log = RunLog::open(&job.output_dir)?;
+    log.begin(clips.len(), present)?;
+    let progress = Progress::new(output, clips.len() as u64 + present, present);
+    maker.progress = &progress;
+    let result = run_batch(&clips, &mut maker, |index, made| {
+        progress.sample();
+        say_sample(&job, output, index, made)
+    });
+    progress.finish();
+    let mut report = result.inspect_err(|error| {
+        // The log is a help, not a promise: the error itself matters more.
+        let _ = log.line(&format!("stopped: {error:#}"));
+    })?;
+    report.present = present;
+    index_das(&job.output_dir)
+        .context("the samples are complete, but their lists cannot be written")?;
+    for warning in workspace.warnings().0 {
+        output.warning(&warning);
+        log.line(&format!("warning: {warning}"))?;
+    }
+    log.end(&report)?;
+    say_report(&report, &job, output)
+}
+
+fn job(args: &AvatarArgs, clips: u64) -> Job {
+    let all = SeedRange {
+        first: 0,
+        end: clips,
+    };
+    Job {
+        output_dir: args.batch.output_dir.clone().unwrap_or_else(|| {
+            let base = args.batch.base_path.as_deref();
+            base.map_or_else(
+                || PathBuf::from("test_avatars"),
+                |base| base.join("trackingavatars"),
+            )
+        }),
+        flat: false,
+        selection: match &args.batch.redo {
+            None => Selection::Missing(all),
+            Some(Redo::Failed) => Selection::Failed(Some(all)),
+            Some(Redo::Seeds(indices)) => Selection::Again(indices.clone()),
+        },
+        shard: args.batch.shard,
+    }
+}
+
+fn options(plan: &AvatarPlan) -> DasSampleOptions {
+    let output = &plan.output;
+    let render = serde_json::to_value(&plan.picture)
+        .ok()
+        .and_then(|value| value.as_object().cloned())
+        .unwrap_or_default();
+    DasSampleOptions {
+        tracking: plan.tracking_options(),
+        qp: output.qp,
+        tracking_qp: output.tracking_qp,
+        encoder: encoder(&output.encoder),
+        tracking_lossless: output.tracking_lossless,
+        das_tracks: output.das_tracks,
+        first_frame_controls: output.first_frame_controls,
+        render: render.into_iter().collect(),
+        ..DasSampleOptions::default()
+    }
+}
+
+/// blake3 over the ids that clips are made of; contents are hashed when they are first used, and stand
+/// in the shot.json of each sample.
+fn hash(workspace: &Workspace) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for character in workspace.characters() {
+        hasher.update(format!("character\t{}\n", character.id).as_bytes());
+        for motion in &character.motions {
+            hasher.update(format!("motion\t{motion}\n").as_bytes());
+        }
+    }
+    for skybox in workspace.skyboxes() {
+        hasher.update(format!("skybox\t{skybox}\n").as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// A line per sample: JSON on standard output, words only where something is wrong.
+fn say_sample(job: &Job, output: &Output, index: u64, made: Result<(), &str>) -> Result<()> {
+    let id = sample_id(index);
+    match made {
+        Ok(()) => output.json(&json!({
+            "id": id, "status": "done", "folder": job.output_dir.join("samples").join(&id),
+        })),
+        Err(reason) => {
+            output.warning(format!("sample {id} failed: {reason}"));
+            output.json(&json!({ "id": id, "status": "failed", "reason": reason }))
+        }
+    }
+}
+
+fn say_report(report: &Report, job: &Job, output: &Output) -> Result<Status> {
+    output.json(&json!({
+        "made": report.made, "present": report.present, "failed": report.failed.len(),
+        "dataset": job.output_dir,
+    }))?;
+    output.plain(job.output_dir.display().to_string())?;
+    super::say_batch(report, &job.output_dir.join("prompt.txt"), output)
+}
