@@ -270,7 +270,6 @@ fn verification_replays_the_loaders_rules() {
     assert_eq!((good.samples, good.frames), (2, 6));
     assert_eq!(good.law(das_laws::SHORT).unwrap().worst, 46.0);
     assert_eq!(good.warnings.len(), 4, "short and small, twice: {good}");
-    assert!(good.law(das_laws::IMAGE).unwrap().worst < 4.0, "{good}");
     assert!(good.to_string().contains("warning: videos/000000.mp4"));
 
     let broken = |report: &crate::verify::Report, law: crate::verify::Law| {
