@@ -437,7 +437,6 @@ fn das_dense_survives_the_encoder_away_from_colour_edges() {
     let away = |picture: &[[u8; 3]], i: usize| is_away_from_edges(picture, 256, i);
     for qp in [6, TRACKING_QP_LIMIT] {
         if let Some((mean, p99)) = loss(TrackingRule::DasDense, size, qp, away) {
-            println!("das-dense at quantiser {qp}: mean {mean:.3}, p99 {p99}");
             assert!(mean <= 1.5 && p99 <= 5.0, "at {qp}: mean {mean}, p99 {p99}");
         }
     }
@@ -448,8 +447,10 @@ fn the_loss_of_dots_is_what_the_documentation_says() {
     let coloured = |picture: &[[u8; 3]], i: usize| picture[i] != [0; 3];
     for qp in [0, 6, TRACKING_QP_LIMIT] {
         if let Some((mean, p99)) = loss(TrackingRule::Das, [720, 480], qp, coloured) {
-            println!("das dots at quantiser {qp}: mean {mean:.3}, p99 {p99}");
-            assert!(mean < 20.0, "at {qp}: mean {mean}, p99 {p99}");
+            assert!(
+                mean < 12.5 && p99 <= 100.0,
+                "at {qp}: mean {mean}, p99 {p99}"
+            );
         }
     }
 }
