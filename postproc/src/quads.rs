@@ -103,7 +103,7 @@ fn nearest(shot: &Shot, frame: i64, position: DVec2) -> Option<(f64, SurfacePoin
         if !(depth > 0.0 && at.x.abs() <= 1.0 && at.y.abs() <= 1.0 && is_nearer) {
             continue;
         }
-        let (a, b) = ((at.x + 1.0) / 2.0, (at.y + 1.0) / 2.0);
+        let (a, b) = ((at.x + 1.0) * 0.5, (at.y + 1.0) * 0.5);
         let (primitive, u, v) = if a >= b { (0, a - b, b) } else { (1, a, b - a) };
         let surface = SurfacePoint {
             instance: object.id,

@@ -41,7 +41,7 @@ fn scale(shot: &Shot, depth: f64) -> f64 {
 /// metres a frame.
 fn wall_and_square(frames: u32, step: f32) -> Shot {
     let mut shot = quads::empty(SIZE, frames);
-    quads::add(&mut shot, [6.0, 6.0], |_| Vec3::new(-4.5, 7.0, 0.0));
+    quads::add(&mut shot, [6.0, 6.0], |_| Vec3::new(-4.52, 7.0, 0.0));
     quads::add(&mut shot, [0.5, 0.6], |f| {
         Vec3::new(-0.6 + step * f, 4.0, 0.1)
     });
@@ -173,10 +173,8 @@ fn what_was_hidden_in_frame_0_keeps_the_colour_of_its_place_or_is_black() {
         if was_square && after.labels.instance.data[i] == 1 {
             // The wall stands still: its place then is its place now.
             let column = (i as u32 % SIZE[0]) as f64;
-            assert_eq!(
-                f64::from(colour[0]),
-                libm::rint(255.0 * column / f64::from(SIZE[0] - 1))
-            );
+            let expected = 255.0 * column / f64::from(SIZE[0] - 1);
+            assert!((f64::from(colour[0]) - expected).abs() <= 0.51);
             assert_eq!(black.data[i], [0; 3]);
             uncovered += 1;
         } else if after.labels.instance.data[i] == 1 {

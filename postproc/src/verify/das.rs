@@ -12,7 +12,6 @@ use std::path::{Component, Path};
 use diorama_video::{ReadFormat, VideoError, VideoFrame, VideoReader};
 
 use super::VerifyOptions;
-use super::levels::LevelDifferences;
 use super::report::{Law, Report, SampleFindings, laws};
 use crate::caption::TOKEN_LIMIT;
 use crate::caption::words::token_bound;
@@ -47,8 +46,6 @@ pub mod das_laws {
     pub const SHORT: Law = Law::figure("frames short of 49", "frames");
     /// Videos that the trainer would stretch to its bucket.
     pub const STRETCHED: Law = Law::figure("videos not of 720x480", "videos");
-    /// The image against the first frame of the video: large where it was repainted.
-    pub const IMAGE: Law = Law::figure("image against first frame, mean", "levels");
     /// Complete samples that the lists do not have: a run that was cut off.
     pub const UNLISTED: Law = Law::figure("complete samples that are not listed", "samples");
 }
@@ -239,7 +236,7 @@ fn check_pair(
         findings.check(das_laws::SIZES, fault);
     }
     if let Some(image) = image {
-        check_image(&dataset.join(image), image, &first_frame, options, findings)?;
+        check_image(&dataset.join(image), image, &first_frame, findings);
     }
     Ok(frames)
 }
@@ -280,20 +277,14 @@ fn decode(
     Ok(first.map(|first| (frames, first)))
 }
 
-/// The first-frame picture against the first frame. A repainted one differs: only a figure.
-fn check_image(
-    path: &Path,
-    name: &str,
-    first: &VideoFrame,
-    options: &VerifyOptions,
-    findings: &mut SampleFindings,
-) -> Result<()> {
+/// The first-frame picture against the first frame. A repainted one has other colours.
+fn check_image(path: &Path, name: &str, first: &VideoFrame, findings: &mut SampleFindings) {
     let Some(size) = png_size(path) else {
         if path.is_file() {
             let fault = Some(format!("{name} is no PNG picture"));
             findings.check(das_laws::SIZES, fault);
         }
-        return Ok(());
+        return;
     };
     let fault = (size != (first.width, first.height)).then(|| {
         format!(
@@ -301,23 +292,7 @@ fn check_image(
             size.0, size.1, first.width, first.height
         )
     });
-    let differs = fault.is_some();
     findings.check(das_laws::SIZES, fault);
-    if differs {
-        return Ok(());
-    }
-    let picture = match VideoReader::open(path, ReadFormat::Rgb8, &options.read) {
-        Ok(mut reader) => reader.next(),
-        Err(error @ VideoError::ToolMissing { .. }) => return Err(error.into()),
-        Err(_) => None,
-    };
-    if let Some(Ok(picture)) = picture
-        && picture.data.len() == first.data.len()
-    {
-        let all = LevelDifferences::between(&picture.data, &first.data, |_| true);
-        findings.measure(das_laws::IMAGE, None, all.mean().unwrap_or(0.0));
-    }
-    Ok(())
 }
 
 /// Width and height of a PNG file.

@@ -288,8 +288,8 @@ impl StaticScene {
             .collect();
         Ok(Self {
             meshes,
-            mesh_of_object,
             model_of_object,
+            mesh_of_object,
             first_material,
             materials,
             textures,

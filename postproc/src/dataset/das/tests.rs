@@ -270,7 +270,6 @@ fn verification_replays_the_loaders_rules() {
     assert_eq!((good.samples, good.frames), (2, 6));
     assert_eq!(good.law(das_laws::SHORT).unwrap().worst, 46.0);
     assert_eq!(good.warnings.len(), 4, "short and small, twice: {good}");
-    assert!(good.law(das_laws::IMAGE).unwrap().worst < 4.0, "{good}");
     assert!(good.to_string().contains("warning: videos/000000.mp4"));
 
     let broken = |report: &crate::verify::Report, law: crate::verify::Law| {
@@ -438,7 +437,6 @@ fn das_dense_survives_the_encoder_away_from_colour_edges() {
     let away = |picture: &[[u8; 3]], i: usize| is_away_from_edges(picture, 256, i);
     for qp in [6, TRACKING_QP_LIMIT] {
         if let Some((mean, p99)) = loss(TrackingRule::DasDense, size, qp, away) {
-            println!("das-dense at quantiser {qp}: mean {mean:.3}, p99 {p99}");
             assert!(mean <= 1.5 && p99 <= 5.0, "at {qp}: mean {mean}, p99 {p99}");
         }
     }
@@ -449,8 +447,10 @@ fn the_loss_of_dots_is_what_the_documentation_says() {
     let coloured = |picture: &[[u8; 3]], i: usize| picture[i] != [0; 3];
     for qp in [0, 6, TRACKING_QP_LIMIT] {
         if let Some((mean, p99)) = loss(TrackingRule::Das, [720, 480], qp, coloured) {
-            println!("das dots at quantiser {qp}: mean {mean:.3}, p99 {p99}");
-            assert!(mean < 20.0, "at {qp}: mean {mean}, p99 {p99}");
+            assert!(
+                mean < 12.5 && p99 <= 100.0,
+                "at {qp}: mean {mean}, p99 {p99}"
+            );
         }
     }
 }

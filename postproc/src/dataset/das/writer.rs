@@ -19,7 +19,13 @@ use crate::sample::{BuildFolder, Layout, check_frame, hash_files};
 use crate::sample_json::Quality;
 use crate::tracking::{PointState, SurfaceVisibility, Tracker, TrackingOptions, TracksWriter};
 
-/// Largest quantiser of a tracking video: colour is the signal. See [`DasSampleOptions::tracking_qp`].
+/// Largest quantiser of a tracking video: colour is the signal.
+///
+/// Measured, built-in encoder, decoded by ffmpeg: das-dense away from colour edges (256×176, a scene of
+/// three moving surfaces) is off by 1.02 levels in the mean and 3 at the 99th percentile, at 6 and at 10.
+/// The dots of das (70×70 at 720×480, over the dots' own pixels) lose 11.8 levels in the mean and 95 at
+/// the 99th percentile at any quantiser, 0 included: that is 4:2:0, whose colour samples mix a dot's border with
+/// the black beside it.
 pub const TRACKING_QP_LIMIT: u8 = 10;
 
 /// What to write of a Shot, and how.
