@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -11,7 +12,8 @@ use diorama_postproc::dataset::das::{
 };
 use diorama_postproc::dataset::{FailedEntry, Journal, Journals};
 use diorama_postproc::tracking::{Sight, SurfaceVisibility};
-use diorama_render::{RenderSettings, Renderer, integrator};
+use diorama_render::integrator::visibility::{self, VisibilityTracer};
+use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::avatar::{Performance, das_prompt, draw_avatar, prompt};
 use diorama_synth::frame::SurfacePoint;
 use diorama_synth::geometry::ShotGeometry;
@@ -28,6 +30,7 @@ use crate::progress::Progress;
 
 /// Who does what in each clip.
 pub struct Casting<'a> {
+    /// Where they come from.
     pub workspace: &'a Workspace,
     /// Every character with every motion, in order.
     pairs: Vec<Performance>,
@@ -93,22 +96,40 @@ pub struct AvatarMaker<'a> {
 }
 
 /// The renderer as an answer to what is seen where.
-struct Eyes<'a>(&'a Renderer);
+struct Eyes<'a> {
+    renderer: &'a Renderer,
+    /// Of the frame asked for last: its trees take time to build.
+    at_hand: Mutex<Option<(u32, Arc<VisibilityTracer>)>>,
+}
+
+impl Eyes<'_> {
+    fn tracer(&self, frame: u32) -> Arc<VisibilityTracer> {
+        let mut at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*at_hand {
+            Some((known, tracer)) if *known == frame => tracer.clone(),
+            _ => {
+                let tracer = Arc::new(self.renderer.visibility(i64::from(frame)));
+                *at_hand = Some((frame, tracer.clone()));
+                tracer
+            }
+        }
+    }
+}
 
 impl SurfaceVisibility for Eyes<'_> {
     fn surfaces_at(&self, frame: u32, positions: &[DVec2]) -> Vec<SurfacePoint> {
-        self.0.visibility(i64::from(frame)).surfaces_at(positions)
+        self.tracer(frame).surfaces_at(positions)
     }
 
     fn are_visible(&self, frame: u32, sights: &[Sight]) -> Vec<bool> {
         let sights: Vec<_> = sights
             .iter()
-            .map(|sight| integrator::visibility::Sight {
+            .map(|sight| visibility::Sight {
                 position: sight.position,
                 point: sight.point,
             })
             .collect();
-        self.0.visibility(i64::from(frame)).are_visible(&sights)
+        self.tracer(frame).are_visible(&sights)
     }
 }
 
@@ -157,12 +178,16 @@ impl AvatarMaker<'_> {
         let geometry = ShotGeometry::new(shot, workspace)?;
         let dataset: &Path = &self.job.output_dir;
         let mut writer = DasSampleWriter::new(dataset, id, geometry, &self.options)?;
+        let eyes = Eyes {
+            renderer: &renderer,
+            at_hand: Mutex::new(None),
+        };
         stage("build");
         stream(
             shot.frame_count,
             |index| Ok(renderer.render_frame(index)?),
             |frame| {
-                writer.push(&frame, &Eyes(&renderer))?;
+                writer.push(&frame, &eyes)?;
                 self.progress.frame();
                 Ok(())
             },

@@ -96,7 +96,7 @@ fn timestamp(secs: u64) -> String {
 }
 
 /// Most memory this process ever held, bytes, where the system says so.
-pub fn peak_memory() -> Option<u64> {
+pub(super) fn peak_memory() -> Option<u64> {
     let status = fs_err::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -387,11 +387,11 @@ mod tests {
     fn differing_keys_are_named() {
         let dir = tempfile::tempdir().unwrap();
         let plan = plan_of("--spp 4").unwrap();
-        plan.check_folder(dir.path()).unwrap();
-        fs_err::write(dir.path().join(FILE_NAME), file::to_toml(&plan).unwrap()).unwrap();
-        plan.check_folder(dir.path()).unwrap();
+        check_folder(&plan, dir.path()).unwrap();
+        write_plan(&plan, dir.path()).unwrap();
+        check_folder(&plan, dir.path()).unwrap();
         let other = plan_of("--spp 8 --video-length 5").unwrap();
-        let error = other.check_folder(dir.path()).unwrap_err().to_string();
+        let error = check_folder(&other, dir.path()).unwrap_err().to_string();
         assert!(
             error.ends_with(
                 "another plan: picture.spp (4 there, 8 here), recipe.video_length (80 there, 5 here)"

@@ -314,10 +314,16 @@ fn way_on(scene: &FrameScene, point: &SurfacePoint<'_>, wo: Vec3) -> Option<Glas
 /// Where the surface point of `hit` is in another frame, and whether it is hidden there.
 fn surface_flow<S: Simd8>(simd: S, other: &FrameScene, hit: &Hit, position: Vec2) -> (Vec2, bool) {
     let camera = &other.cameras[1];
+    // By the triangle, not by its slot: a body has other trees in other frames.
+    let corners = other
+        .tlas
+        .instance(hit.instance)
+        .mesh
+        .corners(hit.primitive);
     let point = other
         .tlas
         .surface_frame(hit.instance, 0.0)
-        .point(other.tlas.corners(hit), hit.u, hit.v)
+        .point(corners, hit.u, hit.v)
         .position;
     let (there, depth) = camera.project(point);
     if depth <= 0.0 {
