@@ -1,7 +1,7 @@
 //! What stays the same over the clip: meshes with their trees, materials, textures, environment.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diorama_assets::{AssetSource, Mesh, Model};
 use diorama_synth::shot::{Object, Shot};
@@ -144,6 +144,13 @@ impl SceneMesh {
     }
 }
 
+/// Frames of which the meshes of bodies are kept: the one at hand and its neighbours, which flow asks
+/// for, and one that tracking may still be at.
+const POSED_FRAMES: usize = 5;
+
+/// Bodies by (index of the object, frame), the oldest first.
+type PosedMeshes = VecDeque<((usize, i64), Arc<SceneMesh>)>;
+
 /// See the module text.
 #[derive(Debug)]
 pub struct StaticScene {
@@ -161,6 +168,9 @@ pub struct StaticScene {
     pub textures: Vec<Texture>,
     /// Surroundings.
     pub environment: Environment,
+    /// How many objects have bodies.
+    bodies: usize,
+    posed: Mutex<PosedMeshes>,
 }
 
 /// Gathers what several objects share.
@@ -294,18 +304,33 @@ impl StaticScene {
             materials,
             textures,
             environment,
+            bodies: shot.objects.iter().filter(|o| o.body.is_some()).count(),
+            posed: Mutex::default(),
         })
     }
 
     /// Mesh of `object` of the Shot at `frame`, whose index is `index`: posed when it has a body.
     pub fn mesh_at(&self, object: &Object, index: usize, frame: i64) -> Arc<SceneMesh> {
-        match (&object.body, &self.model_of_object[index]) {
-            (Some(body), Some(model)) => {
-                let posed = model.posed(object.mesh as usize, body.at(frame));
-                Arc::new(SceneMesh::new(Arc::new(posed)))
-            }
-            _ => self.meshes[self.mesh_of_object[index]].clone(),
+        let (Some(body), Some(model)) = (&object.body, &self.model_of_object[index]) else {
+            return self.meshes[self.mesh_of_object[index]].clone();
+        };
+        let key = (index, frame);
+        if let Some(mesh) = self.posed().iter().find(|(known, _)| *known == key) {
+            return mesh.1.clone();
         }
+        let posed = model.posed(object.mesh as usize, body.at(frame));
+        let mesh = Arc::new(SceneMesh::new(Arc::new(posed)));
+        let mut kept = self.posed();
+        if kept.len() >= POSED_FRAMES * self.bodies {
+            kept.pop_front();
+        }
+        kept.push_back((key, mesh.clone()));
+        mesh
+    }
+
+    /// A thread that panicked while holding the lock left whole values only: go on.
+    fn posed(&self) -> MutexGuard<'_, PosedMeshes> {
+        self.posed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Material of a triangle of an object.

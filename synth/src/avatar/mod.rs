@@ -130,15 +130,21 @@ pub fn draw_avatar(
     let record = library.record(&performance.character)?;
     let placed = stand_on_floor(recipe, &model, &bodies);
     let rotation = Quat::from_rotation_z((turn as f32).to_radians());
+    let materials = stage::clothes(recipe, &model, &mut stream("clothes"));
+    let adjectives = stage::garments(if materials.is_empty() {
+        &model.materials
+    } else {
+        &materials
+    });
     let character = Object {
         id: CHARACTER_ID,
         name: performance.name.clone(),
         asset: performance.character.clone(),
         mesh: 0,
-        materials: stage::clothes(recipe, &model, &mut stream("clothes")),
+        materials,
         role: Role::Keep,
         noun: record.noun.clone(),
-        adjectives: Vec::new(),
+        adjectives,
         worlds: WorldSet::ALL,
         scale: Vec3::ONE,
         pose: Track::Constant(Pose {

@@ -23,18 +23,71 @@ const VERBS: &[(&str, &str)] = &[
     ("kick", "kicks"),
 ];
 
-/// A name of a file as words: `walk_in_place` → `walk in place`.
+/// Words of file names that say how a picture is stored, not what it shows.
+const STORAGE: &[&str] = &["ldr", "hdr", "exr", "half", "float", "zip", "dwaa", "env"];
+
+/// A name of a file as words: `walk_in_place` and `WalkInPlace` → `walk in place`.
 fn words(name: &str) -> String {
     let last = name.rsplit('/').next().unwrap_or(name);
-    let spaced: String = last
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
+    let mut spaced = String::new();
+    let mut before = ' ';
+    for c in last.chars() {
+        if c.is_uppercase() && before.is_lowercase() {
+            spaced.push(' ');
+        }
+        spaced.push(if c.is_alphanumeric() { c } else { ' ' });
+        before = c;
+    }
     spaced
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
         .to_lowercase()
+}
+
+/// A place by the name of its picture, without sizes and formats: `venice_sunset_1k` → `venice sunset`.
+fn place_name(id: &str) -> String {
+    let is_size = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    let named: Vec<String> = words(id)
+        .split(' ')
+        .filter(|word| !is_size(word) && !STORAGE.contains(word))
+        .map(str::to_owned)
+        .collect();
+    named.join(" ")
+}
+
+/// What to call somebody whose noun is this: `mh male` → `man`.
+fn person(noun: &str) -> String {
+    const PEOPLE: [(&str, &[&str]); 5] = [
+        ("woman", &["female", "woman", "lady"]),
+        ("man", &["male", "man", "guy"]),
+        ("girl", &["girl"]),
+        ("boy", &["boy"]),
+        ("person", &["human", "person", "character", "avatar", "people"]),
+    ];
+    let noun = words(noun);
+    let said = noun.split(' ').find_map(|word| {
+        let known = PEOPLE.iter().find(|(_, names)| names.contains(&word));
+        known.map(|(name, _)| (*name).to_owned())
+    });
+    said.unwrap_or(noun)
+}
+
+/// ` in a blue shirt and black trousers`, from the garments noted in the Shot.
+fn clothing(garments: &[String]) -> String {
+    let with_article = |garment: &String| {
+        if garment.ends_with('s') && !garment.ends_with("dress") {
+            garment.clone()
+        } else {
+            format!("{} {garment}", article(garment))
+        }
+    };
+    let all: Vec<String> = garments.iter().map(with_article).collect();
+    match all.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!(" in {only}"),
+        Some((last, rest)) => format!(" in {} and {last}", rest.join(", ")),
+    }
 }
 
 /// What somebody does, as a verb phrase in the third person.
@@ -54,10 +107,6 @@ fn character(shot: &Shot) -> Option<&crate::shot::Object> {
     shot.objects.iter().find(|object| object.motion.is_some())
 }
 
-fn place(shot: &Shot) -> Option<String> {
-    shot.environment.asset.as_deref().map(words)
-}
-
 fn article(noun: &str) -> &'static str {
     if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
         "an"
@@ -70,14 +119,17 @@ fn article(noun: &str) -> &'static str {
 pub fn prompt(shot: &Shot) -> String {
     let (who, what) = match character(shot) {
         Some(object) => {
-            let noun = words(&object.noun);
+            let noun = person(&object.noun);
             let motion = object.motion.as_ref().map_or("", |motion| &motion.id);
-            (format!("{} {noun}", article(&noun)), action(motion))
+            let who = format!("{} {noun}{}", article(&noun), clothing(&object.adjectives));
+            (who, action(motion))
         }
         None => ("a character".to_owned(), "stands still".to_owned()),
     };
-    let place = match place(shot) {
-        Some(name) => format!("before a view of {name}"),
+    let place = match shot.environment.asset.as_deref() {
+        // A generated sky has no name but what it looks like.
+        Some(id) if id.starts_with("builtin/") => "on open ground".into(),
+        Some(id) => format!("in front of {}", place_name(id)),
         None => "in a blank room on a checkered floor".into(),
     };
     let mut light = if shot.light_description.is_empty() {
@@ -137,8 +189,23 @@ mod tests {
             ("builtin/motion/wave", "waves"),
             ("x/zombie_walk", "walks like a zombie"),
             ("x/walking_stick", "performs walking stick"),
+            ("x/PutGlassesOn", "performs put glasses on"),
         ] {
             assert_eq!(action(name), phrase);
         }
+    }
+
+    #[test]
+    fn people_places_and_clothes_are_plain_words() {
+        assert_eq!(person("mh_female"), "woman");
+        assert_eq!(person("unity_human"), "person");
+        assert_eq!(person("robot"), "robot");
+        assert_eq!(place_name("potsdamer_platz_1k_ldr"), "potsdamer platz");
+        let garments = ["blue shirt", "black trousers", "orange dress"].map(String::from);
+        assert_eq!(
+            clothing(&garments),
+            " in a blue shirt, black trousers and an orange dress"
+        );
+        assert_eq!(clothing(&[]), "");
     }
 }

@@ -5,6 +5,7 @@ use diorama_assets::{Material, Model};
 use glam::{Quat, Vec3};
 
 use super::{AvatarError, AvatarLibrary, FLOOR_ID};
+use crate::draw::material::color_word;
 use crate::draw::sample::look_at;
 use crate::recipe::AvatarRecipe;
 use crate::shot::{
@@ -183,4 +184,42 @@ pub(super) fn clothes(recipe: &AvatarRecipe, model: &Model, stream: &mut Stream)
         own
     };
     model.materials.iter().map(recolour).collect()
+}
+
+/// Garments by the names of materials, with the word of their colour where that is plain: `blue shirt`.
+pub(super) fn garments(materials: &[Material]) -> Vec<String> {
+    const GARMENTS: [(&str, &str); 14] = [
+        ("shirt", "shirt"),
+        ("sweater", "sweater"),
+        ("jacket", "jacket"),
+        ("coat", "coat"),
+        ("dress", "dress"),
+        ("skirt", "skirt"),
+        ("trouser", "trousers"),
+        ("pants", "trousers"),
+        ("jeans", "jeans"),
+        ("shorts", "shorts"),
+        ("suit", "suit"),
+        ("top", "top"),
+        ("shoe", "shoes"),
+        ("boot", "boots"),
+    ];
+    let mut found: Vec<String> = Vec::new();
+    for material in materials {
+        let name = material.name.to_lowercase();
+        let Some((_, garment)) = GARMENTS.iter().find(|(part, _)| name.contains(part)) else {
+            continue;
+        };
+        if found.iter().any(|known| known.ends_with(garment)) {
+            continue;
+        }
+        found.push(match material.base_color_texture {
+            None => match color_word(material.base_color) {
+                Some(color) => format!("{color} {garment}"),
+                None => (*garment).to_owned(),
+            },
+            Some(_) => (*garment).to_owned(),
+        });
+    }
+    found
 }

@@ -171,7 +171,7 @@ fn srgb_of_linear(value: f32) -> f32 {
 }
 
 /// A plain word for an sRGB colour; `None` for what has no clear one.
-fn color_word([r, g, b]: [f32; 3]) -> Option<&'static str> {
+pub(crate) fn color_word([r, g, b]: [f32; 3]) -> Option<&'static str> {
     let high = r.max(g).max(b);
     let low = r.min(g).min(b);
     let chroma = high - low;

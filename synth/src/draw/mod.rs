@@ -11,7 +11,7 @@ mod backdrop;
 mod camera;
 mod library;
 mod light;
-mod material;
+pub(crate) mod material;
 mod motion;
 mod objects;
 pub(crate) mod sample;
