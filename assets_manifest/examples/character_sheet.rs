@@ -79,10 +79,22 @@ impl Scene {
         let mesh = model.posed(0, pose);
         // glTF is Y up.
         let flat = |points: &[Vec3]| -> Vec<u8> {
-            points.iter().flat_map(|p| [p.x, p.z, -p.y]).flat_map(f32::to_le_bytes).collect()
+            points
+                .iter()
+                .flat_map(|p| [p.x, p.z, -p.y])
+                .flat_map(f32::to_le_bytes)
+                .collect()
         };
-        let positions: Vec<Vec3> = mesh.positions.iter().map(|p| place.transform_point3(*p)).collect();
-        let normals: Vec<Vec3> = mesh.normals.iter().map(|n| place.transform_vector3(*n)).collect();
+        let positions: Vec<Vec3> = mesh
+            .positions
+            .iter()
+            .map(|p| place.transform_point3(*p))
+            .collect();
+        let normals: Vec<Vec3> = mesh
+            .normals
+            .iter()
+            .map(|n| place.transform_vector3(*n))
+            .collect();
         let low = positions.iter().fold(Vec3::INFINITY, |a, b| a.min(*b));
         let high = positions.iter().fold(Vec3::NEG_INFINITY, |a, b| a.max(*b));
         let kind = json!({"componentType": 5126, "type": "VEC3",
@@ -106,16 +118,22 @@ impl Scene {
             let kind = json!({"componentType": 5125, "type": "SCALAR"});
             let index = self.accessor(&bytes, indices.len(), kind);
             let [r, g, b] = material.base_color;
-            primitives.push(json!({"attributes": {"POSITION": position, "NORMAL": normal},
-                "indices": index, "material": self.materials.len()}));
-            self.materials.push(json!({"name": material.name, "pbrMetallicRoughness": {
+            primitives.push(
+                json!({"attributes": {"POSITION": position, "NORMAL": normal},
+                "indices": index, "material": self.materials.len()}),
+            );
+            self.materials
+                .push(json!({"name": material.name, "pbrMetallicRoughness": {
                 "baseColorFactor": [r, g, b, 1.0], "metallicFactor": 0.0,
                 "roughnessFactor": material.roughness}}));
         }
         self.meshes.push(json!({"primitives": primitives}));
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a picture for people, not a result")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a picture for people, not a result"
+    )]
     fn write(&self, out: &str, look: &[f32]) -> std::io::Result<()> {
         let mut nodes: Vec<Value> = (0..self.meshes.len()).map(|m| json!({"mesh": m})).collect();
         let mut root = json!({"asset": {"version": "2.0"}, "scene": 0,
@@ -126,8 +144,10 @@ impl Scene {
             let distance = height * 6.0;
             root["cameras"] = json!([{"type": "perspective", "perspective":
                 {"yfov": 2.0 * libm::atanf(0.5 / 6.0), "znear": 0.05}}]);
-            nodes.push(json!({"camera": 0, "translation": [x, z + 0.04 * distance, distance],
-                "rotation": [-0.02, 0.0, 0.0, 0.9998]}));
+            nodes.push(
+                json!({"camera": 0, "translation": [x, z + 0.04 * distance, distance],
+                "rotation": [-0.02, 0.0, 0.0, 0.9998]}),
+            );
         }
         root["scenes"] = json!([{"nodes": (0..nodes.len()).collect::<Vec<_>>()}]);
         root["nodes"] = json!(nodes);
@@ -135,10 +155,21 @@ impl Scene {
         text.resize(text.len().next_multiple_of(4), b' ');
         let mut file = Vec::new();
         let words = |file: &mut Vec<u8>, words: &[u32]| {
-            words.iter().for_each(|w| file.extend_from_slice(&w.to_le_bytes()));
+            words
+                .iter()
+                .for_each(|w| file.extend_from_slice(&w.to_le_bytes()));
         };
         let length = 12 + 8 + text.len() + 8 + self.bytes.len();
-        words(&mut file, &[0x4654_6C67, 2, length as u32, text.len() as u32, 0x4E4F_534A]);
+        words(
+            &mut file,
+            &[
+                0x4654_6C67,
+                2,
+                length as u32,
+                text.len() as u32,
+                0x4E4F_534A,
+            ],
+        );
         file.extend(text);
         words(&mut file, &[self.bytes.len() as u32, 0x004E_4942]);
         file.extend(&self.bytes);

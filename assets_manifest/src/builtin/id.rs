@@ -15,6 +15,8 @@ pub(super) enum Builtin {
     },
     /// `builtin/floor`.
     Floor { ground: Ground, seed: u32 },
+    /// `builtin/person/<seed>`.
+    Person { seed: u32 },
     /// `builtin/wall`.
     Wall,
     /// `builtin/mirror_slab`.
@@ -54,6 +56,9 @@ pub(super) fn parse(id: &str) -> Option<Builtin> {
         },
         "studio" => Builtin::Studio {
             seed: parameters.seed()?,
+        },
+        _ if name.starts_with("person/") => Builtin::Person {
+            seed: whole_number(&name["person/".len()..])?,
         },
         _ => {
             let shape = SHAPES.iter().find(|shape| shape.name == name)?;

@@ -20,7 +20,11 @@ const STRETCH: f32 = 0.9995;
 
 impl Leg {
     /// `None` unless thigh, shin and foot are matched.
-    pub(super) fn find(side: Side, roles: &[Option<Role>], matched: &[Option<u16>]) -> Option<Self> {
+    pub(super) fn find(
+        side: Side,
+        roles: &[Option<Role>],
+        matched: &[Option<u16>],
+    ) -> Option<Self> {
         let at = |role: Role| {
             let joint = roles.iter().position(|r| *r == Some(role))?;
             Some((joint, usize::from(matched[joint]?)))
@@ -39,7 +43,11 @@ impl Leg {
     /// ball of the foot under the scaled source's ball while it is up.
     fn goal(&self, map: &Map<'_>, source: &Skeleton, target: &Skeleton) -> Vec3 {
         let carried = |from: usize, to: usize| {
-            map.carried(source.place(from), map.source_rest.place(from), map.target_rest.place(to))
+            map.carried(
+                source.place(from),
+                map.source_rest.place(from),
+                map.target_rest.place(to),
+            )
         };
         let ankle = carried(self.source_foot, self.foot);
         let Some((toe, source_toe)) = self.toe else {
@@ -48,17 +56,27 @@ impl Leg {
         let by_ball = carried(source_toe, toe) - (target.place(toe) - target.place(self.foot));
         let lifted = |from: usize| source.place(from).z - map.source_rest.place(from).z;
         let size = map.source_rest.place(self.source_foot).z.abs().max(1e-6);
-        let share = ((lifted(self.source_foot) - lifted(source_toe)) / (0.25 * size)).clamp(0.0, 1.0);
+        let share =
+            ((lifted(self.source_foot) - lifted(source_toe)) / (0.25 * size)).clamp(0.0, 1.0);
         ankle.lerp(by_ball, share * share * (3.0 - 2.0 * share))
     }
 }
 
 /// Turns the legs of a frame so that ankles are where they belong; lowers the hips where legs are too
 /// short for that.
-pub(super) fn plant(map: &Map<'_>, source: &Skeleton, locals: &mut [JointTransform], mut hips: Vec3) {
+pub(super) fn plant(
+    map: &Map<'_>,
+    source: &Skeleton,
+    locals: &mut [JointTransform],
+    mut hips: Vec3,
+) {
     let joints = &map.rig.joints;
     let target = Skeleton::posed(joints, locals);
-    let goals: Vec<Vec3> = map.legs.iter().map(|leg| leg.goal(map, source, &target)).collect();
+    let goals: Vec<Vec3> = map
+        .legs
+        .iter()
+        .map(|leg| leg.goal(map, source, &target))
+        .collect();
     let mut lower = 0.0_f32;
     for (leg, goal) in map.legs.iter().zip(&goals) {
         let [hip, knee, ankle] = [leg.thigh, leg.shin, leg.foot].map(|j| target.place(j));
@@ -79,13 +97,23 @@ pub(super) fn plant(map: &Map<'_>, source: &Skeleton, locals: &mut [JointTransfo
             continue;
         }
         let (a, b) = (hip.distance(knee), knee.distance(ankle));
-        let Some(down) = (*goal - hip).try_normalize() else { continue };
-        let distance = hip.distance(*goal).clamp((a - b).abs() + 1e-4, (a + b) * STRETCH);
+        let Some(down) = (*goal - hip).try_normalize() else {
+            continue;
+        };
+        let distance = hip
+            .distance(*goal)
+            .clamp((a - b).abs() + 1e-4, (a + b) * STRETCH);
         // The knee stays on the side that it is on; a straight one goes where the foot points.
         let old = (ankle - hip).normalize_or(down);
         let side = (knee - hip) - old * (knee - hip).dot(old);
-        let toes = leg.toe.map_or(-Vec3::Y, |(toe, _)| target.place(toe) - ankle);
-        let side = if side.length() > 0.02 * a { side } else { side + toes.normalize_or_zero() * (0.02 * a) };
+        let toes = leg
+            .toe
+            .map_or(-Vec3::Y, |(toe, _)| target.place(toe) - ankle);
+        let side = if side.length() > 0.02 * a {
+            side
+        } else {
+            side + toes.normalize_or_zero() * (0.02 * a)
+        };
         let turned = Quat::from_rotation_arc(old, down) * side;
         let out = (turned - down * turned.dot(down)).normalize_or(-Vec3::Y);
         let along = (a * a - b * b + distance * distance) / (2.0 * distance);
@@ -99,7 +127,9 @@ pub(super) fn plant(map: &Map<'_>, source: &Skeleton, locals: &mut [JointTransfo
         let shin = arc(thigh * (ankle - knee), new_ankle - new_knee) * thigh;
         let mut set = |joint: usize, rotation: Quat| {
             let now = Skeleton::posed(&joints[..joint], &locals[..joint]);
-            let parent = joints[joint].parent.map_or(Quat::IDENTITY, |p| now.rotations[usize::from(p)]);
+            let parent = joints[joint]
+                .parent
+                .map_or(Quat::IDENTITY, |p| now.rotations[usize::from(p)]);
             locals[joint].rotation = (parent.inverse() * rotation).normalize();
         };
         set(leg.thigh, thigh * target.rotations[leg.thigh]);

@@ -14,8 +14,8 @@ mod tests;
 
 use glam::{Affine3A, Quat, Vec3};
 
-use crate::rig::{Joint, JointTransform, Rig};
 use crate::Motion;
+use crate::rig::{Joint, JointTransform, Rig};
 
 pub use quality::MotionQuality;
 pub use roles::{Role, Side, roles};
@@ -102,7 +102,16 @@ pub fn retarget(rig: &Rig, motion: &Motion) -> Result<Retargeted, RetargetError>
             })
             .collect()
     } else {
-        let map = Map::new(&source, &target, &source_roles, &target_roles, &matched, root, rig, motion);
+        let map = Map::new(
+            &source,
+            &target,
+            &source_roles,
+            &target_roles,
+            &matched,
+            root,
+            rig,
+            motion,
+        );
         motion.frames.iter().map(|frame| map.frame(frame)).collect()
     };
     for frame in &mut frames {
@@ -140,7 +149,11 @@ fn match_joints(
 ) -> Vec<Option<u16>> {
     let source_names: Vec<String> = source.iter().map(|j| roles::plain_name(&j.name)).collect();
     let count_spines = |roles: &[Option<Role>]| {
-        roles.iter().flatten().filter(|r| matches!(r, Role::Spine(_))).count()
+        roles
+            .iter()
+            .flatten()
+            .filter(|r| matches!(r, Role::Spine(_)))
+            .count()
     };
     let (m, n) = (count_spines(source_roles), count_spines(target_roles));
     target
@@ -241,7 +254,12 @@ impl<'a> Map<'a> {
         motion: &'a Motion,
     ) -> Self {
         let left_from_right = |skeleton: &Skeleton, roles: &[Option<Role>]| {
-            let at = |role: Role| roles.iter().position(|r| *r == Some(role)).map(|j| skeleton.place(j));
+            let at = |role: Role| {
+                roles
+                    .iter()
+                    .position(|r| *r == Some(role))
+                    .map(|j| skeleton.place(j))
+            };
             let pair = at(Role::Thigh(Side::Left))
                 .zip(at(Role::Thigh(Side::Right)))
                 .or_else(|| at(Role::UpperArm(Side::Left)).zip(at(Role::UpperArm(Side::Right))));
@@ -252,7 +270,10 @@ impl<'a> Map<'a> {
             left_from_right(target_rest, target_roles),
         ) {
             (Some(source), Some(target)) if source.distance(target) > 1e-4 => {
-                let angle = libm::atan2f(source.x * target.y - source.y * target.x, source.dot(target));
+                let angle = libm::atan2f(
+                    source.x * target.y - source.y * target.x,
+                    source.dot(target),
+                );
                 Quat::from_rotation_z(angle)
             }
             _ => Quat::IDENTITY,
@@ -262,9 +283,15 @@ impl<'a> Map<'a> {
             let feet = roles.iter().enumerate().filter(|(_, role)| {
                 matches!(role, Some(Role::Foot(_) | Role::Toe(_) | Role::Shin(_)))
             });
-            let lowest = feet.map(|(j, _)| skeleton.place(j).z).fold(f32::INFINITY, f32::min);
+            let lowest = feet
+                .map(|(j, _)| skeleton.place(j).z)
+                .fold(f32::INFINITY, f32::min);
             let top = skeleton.place(hips).z;
-            if lowest < top { top - lowest } else { top.abs() }
+            if lowest < top {
+                top - lowest
+            } else {
+                top.abs()
+            }
         };
         let source_hips = source_of(root).unwrap_or(0);
         let (from, to) = (
@@ -279,12 +306,16 @@ impl<'a> Map<'a> {
             .map(|joint| {
                 let rest = target_rest.rotations[joint];
                 let next = target_roles[joint].and_then(next_in_limb);
-                let child = next.and_then(|next| target_roles.iter().position(|r| *r == Some(next)));
+                let child =
+                    next.and_then(|next| target_roles.iter().position(|r| *r == Some(next)));
                 let found = child.zip(child.and_then(source_of)).zip(source_of(joint));
                 let Some(((child, source_child), source_joint)) = found else {
                     return rest;
                 };
-                match (bone(target_rest, joint, child), bone(source_rest, source_joint, source_child)) {
+                match (
+                    bone(target_rest, joint, child),
+                    bone(source_rest, source_joint, source_child),
+                ) {
                     (Some(now), Some(wanted)) => {
                         let wanted = facing * wanted;
                         if now.distance(wanted) < 1e-4 {
@@ -331,11 +362,14 @@ impl<'a> Map<'a> {
         let mut rotations: Vec<Quat> = Vec::with_capacity(self.rig.joints.len());
         let mut locals: Vec<JointTransform> = Vec::with_capacity(self.rig.joints.len());
         for (joint, description) in self.rig.joints.iter().enumerate() {
-            let parent = description.parent.map_or(Quat::IDENTITY, |p| rotations[usize::from(p)]);
+            let parent = description
+                .parent
+                .map_or(Quat::IDENTITY, |p| rotations[usize::from(p)]);
             let rotation = match self.matched[joint] {
                 Some(found) => {
                     let found = usize::from(found);
-                    let added = source.rotations[found] * self.source_rest.rotations[found].inverse();
+                    let added =
+                        source.rotations[found] * self.source_rest.rotations[found].inverse();
                     self.facing * added * self.facing.inverse() * self.aligned[joint]
                 }
                 None => parent * description.rest.rotation,
@@ -353,9 +387,12 @@ impl<'a> Map<'a> {
 
     /// Puts the root joint at a place of the model.
     fn place_root(&self, locals: &mut [JointTransform], place: Vec3) {
-        let parent = self.rig.joints[self.root].parent.map_or(Affine3A::IDENTITY, |p| {
-            Skeleton::posed(&self.rig.joints[..self.root], &locals[..self.root]).places[usize::from(p)]
-        });
+        let parent = self.rig.joints[self.root]
+            .parent
+            .map_or(Affine3A::IDENTITY, |p| {
+                Skeleton::posed(&self.rig.joints[..self.root], &locals[..self.root]).places
+                    [usize::from(p)]
+            });
         locals[self.root].translation = parent.inverse().transform_point3(place);
     }
 }
@@ -369,7 +406,9 @@ fn next_in_limb(role: Role) -> Option<Role> {
         Role::Hand(side) => Role::Finger(side, 2, 0),
         Role::Thigh(side) => Role::Shin(side),
         Role::Shin(side) => Role::Foot(side),
-        Role::Finger(side, finger, segment) if segment < 2 => Role::Finger(side, finger, segment + 1),
+        Role::Finger(side, finger, segment) if segment < 2 => {
+            Role::Finger(side, finger, segment + 1)
+        }
         _ => return None,
     })
 }

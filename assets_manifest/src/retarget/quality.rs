@@ -37,7 +37,10 @@ pub(super) fn measure(
 ) -> MotionQuality {
     let at = |role: Role| roles.iter().position(|r| *r == Some(role));
     let rest = Skeleton::at_rest(&rig.joints);
-    let poses: Vec<Skeleton> = frames.iter().map(|f| Skeleton::posed(&rig.joints, f)).collect();
+    let poses: Vec<Skeleton> = frames
+        .iter()
+        .map(|f| Skeleton::posed(&rig.joints, f))
+        .collect();
     let mut quality = MotionQuality::default();
     let (mut slide, mut count) = (0.0_f32, 0.0_f32);
     for side in [Side::Left, Side::Right] {
@@ -48,8 +51,9 @@ pub(super) fn measure(
         let above = |pose: &Skeleton, point: &Sole| place(pose, point).z - place(&rest, point).z;
         for pose in &poses {
             for point in &points {
-                quality.floor_penetration_cm =
-                    quality.floor_penetration_cm.max(-100.0 * above(pose, point));
+                quality.floor_penetration_cm = quality
+                    .floor_penetration_cm
+                    .max(-100.0 * above(pose, point));
             }
         }
         for pair in poses.windows(2) {
@@ -67,9 +71,13 @@ pub(super) fn measure(
             }
         }
         let toe = at(Role::Toe(side));
-        let knee = at(Role::Thigh(side)).zip(at(Role::Shin(side))).zip(at(Role::Foot(side)));
+        let knee = at(Role::Thigh(side))
+            .zip(at(Role::Shin(side)))
+            .zip(at(Role::Foot(side)));
         if let Some(((thigh, shin), foot)) = knee {
-            let forward = toe.map_or(-Vec3::Y, |toe| (rest.place(toe) - rest.place(foot)).with_z(0.0));
+            let forward = toe.map_or(-Vec3::Y, |toe| {
+                (rest.place(toe) - rest.place(foot)).with_z(0.0)
+            });
             let hinge = forward.cross(-Vec3::Z).normalize_or(Vec3::X);
             let rest_bend = bend(&rest, &rest, hinge, [thigh, shin, foot]);
             for pose in &poses {
@@ -79,7 +87,9 @@ pub(super) fn measure(
                 }
             }
         }
-        let elbow = at(Role::UpperArm(side)).zip(at(Role::ForeArm(side))).zip(at(Role::Hand(side)));
+        let elbow = at(Role::UpperArm(side))
+            .zip(at(Role::ForeArm(side)))
+            .zip(at(Role::Hand(side)));
         if let Some(((arm, fore), hand)) = elbow {
             for pose in &poses {
                 let [a, b] = bones(pose, [arm, fore, hand]);
@@ -124,7 +134,8 @@ fn soles(rest: &Skeleton, foot: Option<usize>, toe: Option<usize>) -> Vec<Sole> 
 }
 
 fn bones(pose: &Skeleton, [a, b, c]: [usize; 3]) -> [Vec3; 2] {
-    let direction = |from: usize, to: usize| (pose.place(to) - pose.place(from)).normalize_or(-Vec3::Z);
+    let direction =
+        |from: usize, to: usize| (pose.place(to) - pose.place(from)).normalize_or(-Vec3::Z);
     [direction(a, b), direction(b, c)]
 }
 

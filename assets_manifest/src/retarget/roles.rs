@@ -46,9 +46,16 @@ pub enum Role {
 /// A name without namespace and Mixamo's prefix, in lower case: what must be equal for two joints to be
 /// called the same.
 pub(super) fn plain_name(name: &str) -> String {
-    let name = name.rsplit([':', '|']).next().unwrap_or(name).to_ascii_lowercase();
+    let name = name
+        .rsplit([':', '|'])
+        .next()
+        .unwrap_or(name)
+        .to_ascii_lowercase();
     match name.strip_prefix("mixamorig") {
-        Some(rest) => rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('_').to_owned(),
+        Some(rest) => rest
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .trim_start_matches('_')
+            .to_owned(),
         None => name,
     }
 }
@@ -76,13 +83,36 @@ fn words(name: &str) -> Vec<String> {
 
 /// Words that say nothing about the place.
 const NOISE: [&str; 14] = [
-    "mixamorig", "bip", "j", "def", "org", "bone", "joint", "jnt", "armature", "rig", "valve", "biped",
-    "c", "b",
+    "mixamorig",
+    "bip",
+    "j",
+    "def",
+    "org",
+    "bone",
+    "joint",
+    "jnt",
+    "armature",
+    "rig",
+    "valve",
+    "biped",
+    "c",
+    "b",
 ];
 /// Words of helpers that do not stand for a part of the body.
 const HELPERS: [&str; 13] = [
-    "end", "nub", "tip", "ik", "twist", "roll", "pole", "ctrl", "target", "metacarpal", "share",
-    "helper", "mch",
+    "end",
+    "nub",
+    "tip",
+    "ik",
+    "twist",
+    "roll",
+    "pole",
+    "ctrl",
+    "target",
+    "metacarpal",
+    "share",
+    "helper",
+    "mch",
 ];
 const FINGERS: [&[&str]; 5] = [
     &["thumb"],
@@ -112,7 +142,12 @@ fn role_of(name: &str) -> Option<Role> {
     let mut joined = words.concat();
     // `lthigh`, `rshin`, `leftupleg` in one word.
     if side.is_none() {
-        let prefixes = [("left", Side::Left), ("right", Side::Right), ("l", Side::Left), ("r", Side::Right)];
+        let prefixes = [
+            ("left", Side::Left),
+            ("right", Side::Right),
+            ("l", Side::Left),
+            ("r", Side::Right),
+        ];
         for (prefix, which) in prefixes {
             if let Some(rest) = joined.strip_prefix(prefix)
                 && limb(rest, which, number).is_some()
@@ -127,9 +162,11 @@ fn role_of(name: &str) -> Option<Role> {
     match (side, joined.as_str()) {
         (Some(side), part) => limb(part, side, number),
         (None, "hips" | "hip" | "pelvis" | "cog") => Some(Role::Hips),
-        (None, "spine" | "chest" | "upperchest" | "torso" | "abdomen" | "lowerback" | "waist" | "spinelower" | "spineupper") => {
-            Some(Role::Spine(0))
-        }
+        (
+            None,
+            "spine" | "chest" | "upperchest" | "torso" | "abdomen" | "lowerback" | "waist"
+            | "spinelower" | "spineupper",
+        ) => Some(Role::Spine(0)),
         (None, "neck" | "necklower") => Some(Role::Neck),
         (None, "head") => Some(Role::Head),
         _ => None,
@@ -198,9 +235,20 @@ mod tests {
     fn common_skeletons_are_recognised() {
         let left_thigh = Some(Role::Thigh(Side::Left));
         for name in [
-            "mixamorig:LeftUpLeg", "mixamorig1_LeftUpLeg", "LeftUpLeg", "LeftUpperLeg", "thigh_l", "thigh.L",
-            "DEF-thigh.L", "J_Bip_L_UpperLeg", "UpperLeg.L", "Bip01 L Thigh", "Bip001_L_Thigh", "leftUpperLeg",
-            "Character1_LeftUpLeg", "lThigh",
+            "mixamorig:LeftUpLeg",
+            "mixamorig1_LeftUpLeg",
+            "LeftUpLeg",
+            "LeftUpperLeg",
+            "thigh_l",
+            "thigh.L",
+            "DEF-thigh.L",
+            "J_Bip_L_UpperLeg",
+            "UpperLeg.L",
+            "Bip01 L Thigh",
+            "Bip001_L_Thigh",
+            "leftUpperLeg",
+            "Character1_LeftUpLeg",
+            "lThigh",
         ] {
             let name = name.replace("Character1_", "ns:");
             assert_eq!(role_of(&name), left_thigh, "{name}");
@@ -224,7 +272,13 @@ mod tests {
         ] {
             assert_eq!(role_of(name), Some(role), "{name}");
         }
-        for name in ["upperarm_twist_01_l", "ik_foot_l", "LeftToe_End", "LHipJoint", "Camera"] {
+        for name in [
+            "upperarm_twist_01_l",
+            "ik_foot_l",
+            "LeftToe_End",
+            "LHipJoint",
+            "Camera",
+        ] {
             assert_eq!(role_of(name), None, "{name}");
         }
     }

@@ -88,7 +88,11 @@ impl Retargeted {
             Ending::Hold => sample(&self.frames, self.rate_hz, whole),
             Ending::PingPong => {
                 let back = rounds as u64 % 2 == 1;
-                sample(&self.frames, self.rate_hz, if back { whole - rest } else { rest })
+                sample(
+                    &self.frames,
+                    self.rate_hz,
+                    if back { whole - rest } else { rest },
+                )
             }
             Ending::Loop => {
                 let mut pose = sample(&self.frames, self.rate_hz, rest);

@@ -35,10 +35,20 @@ fn turned(rig: &Rig, turn: Quat) -> Rig {
 }
 
 fn places(rig: &Rig, frame: &[JointTransform]) -> Vec<Vec3> {
-    rig.pose(frame).joints.iter().map(|m| m.translation.into()).collect()
+    rig.pose(frame)
+        .joints
+        .iter()
+        .map(|m| m.translation.into())
+        .collect()
 }
 
-fn assert_same_places(rig: &Rig, frames: &[Vec<JointTransform>], motion: &Motion, other: &Rig, within: f32) {
+fn assert_same_places(
+    rig: &Rig,
+    frames: &[Vec<JointTransform>],
+    motion: &Motion,
+    other: &Rig,
+    within: f32,
+) {
     for (a, b) in frames.iter().zip(&motion.frames) {
         for (p, q) in places(rig, a).iter().zip(places(other, b)) {
             assert!(p.distance(q) < within, "{p} {q}");
@@ -58,7 +68,10 @@ fn the_same_rig_gets_the_same_pose() {
 #[test]
 fn how_joints_rest_turned_changes_no_place() {
     let rig = standard();
-    let other = turned(&rig, Quat::from_rotation_x(0.7) * Quat::from_rotation_y(-1.1));
+    let other = turned(
+        &rig,
+        Quat::from_rotation_x(0.7) * Quat::from_rotation_y(-1.1),
+    );
     let result = retarget(&other, &walk()).unwrap();
     assert_same_places(&other, &result.frames, &walk(), &rig, 2e-3);
 }
@@ -68,7 +81,13 @@ fn prefixes_do_not_matter() {
     let rig = standard();
     let other = turned(&rig, Quat::from_rotation_x(0.4));
     let plain = retarget(&other, &walk()).unwrap();
-    for prefix in ["", "mixamorig1:", "mixamorig12_", "mixamorig", "character:mixamorig:"] {
+    for prefix in [
+        "",
+        "mixamorig1:",
+        "mixamorig12_",
+        "mixamorig",
+        "character:mixamorig:",
+    ] {
         let variant = renamed(&other, |name| format!("{prefix}{name}"));
         assert_eq!(retarget(&variant, &walk()).unwrap(), plain, "{prefix}");
     }
@@ -109,7 +128,11 @@ fn a_scaled_rig_goes_a_scaled_way() {
         let (p, q) = (a[result.root].translation, b[0].translation * 1.4);
         assert!(p.distance(q) < 2e-3, "{p} {q}");
     }
-    assert!(result.quality.foot_slide_cm_per_s < 2.0, "{:?}", result.quality);
+    assert!(
+        result.quality.foot_slide_cm_per_s < 2.0,
+        "{:?}",
+        result.quality
+    );
 }
 
 #[test]
@@ -120,7 +143,9 @@ fn a_t_pose_follows_an_a_pose() {
     let lift = |side: f32| Quat::from_rotation_y(-side * core::f32::consts::FRAC_PI_4);
     for (side, name) in [(1.0, "Left"), (-1.0, "Right")] {
         for joint in &mut rig.joints {
-            let below = ["ForeArm", "Hand"].iter().any(|part| joint.name[10..].starts_with(&format!("{name}{part}")));
+            let below = ["ForeArm", "Hand"]
+                .iter()
+                .any(|part| joint.name[10..].starts_with(&format!("{name}{part}")));
             if below {
                 joint.rest.translation = lift(side) * joint.rest.translation;
             }
@@ -133,11 +158,19 @@ fn a_t_pose_follows_an_a_pose() {
 #[test]
 fn all_people_do_all_motions_well() {
     for seed in [1, 2, 3, 4, 5, 6] {
-        let rig = character(&CharacterParameters::from_seed(seed)).rig.unwrap();
+        let rig = character(&CharacterParameters::from_seed(seed))
+            .rig
+            .unwrap();
         for id in motion_ids() {
             let quality = retarget(&rig, &motion(&id).unwrap()).unwrap().quality;
-            assert!(quality.foot_slide_cm_per_s < 3.0, "{seed} {id}: {quality:?}");
-            assert!(quality.floor_penetration_cm < 1.5, "{seed} {id}: {quality:?}");
+            assert!(
+                quality.foot_slide_cm_per_s < 3.0,
+                "{seed} {id}: {quality:?}"
+            );
+            assert!(
+                quality.floor_penetration_cm < 1.5,
+                "{seed} {id}: {quality:?}"
+            );
             assert_eq!(quality.joint_limit_violations, 0, "{seed} {id}");
         }
     }
@@ -152,13 +185,17 @@ fn strangers_are_refused_by_name() {
     let error = retarget(&standard(), &motion).unwrap_err();
     assert!(error.to_string().contains("door0") && error.to_string().contains("mixamorig:Hips"));
     motion.frames.clear();
-    assert_eq!(retarget(&standard(), &motion), Err(RetargetError::NoFrames("walk".into())));
+    assert_eq!(
+        retarget(&standard(), &motion),
+        Err(RetargetError::NoFrames("walk".into()))
+    );
 }
 
 #[test]
 fn what_follows_the_end() {
     let rig = standard();
-    let of = |name: &str| retarget(&rig, &motion(&format!("builtin/motion/{name}")).unwrap()).unwrap();
+    let of =
+        |name: &str| retarget(&rig, &motion(&format!("builtin/motion/{name}")).unwrap()).unwrap();
     let walk = of("walk");
     assert_eq!(walk.ending(), Ending::Loop);
     let whole = walk.duration_secs();
@@ -167,7 +204,11 @@ fn what_follows_the_end() {
     assert!((twice[0].translation - once[0].translation).distance(way * 2.0) < 1e-3);
     let sit = of("sit_down");
     assert_ne!(sit.ending(), Ending::Loop);
-    assert!(sit.sample(1e4).iter().all(|local| local.rotation.is_normalized()));
+    assert!(
+        sit.sample(1e4)
+            .iter()
+            .all(|local| local.rotation.is_normalized())
+    );
     // One frame is held.
     let still = Retargeted {
         frames: vec![walk.frames[3].clone()],

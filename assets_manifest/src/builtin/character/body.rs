@@ -91,7 +91,8 @@ impl Body {
         let child = 1.0 + 0.10 * youth;
         // Fat shows at the belly first, then hips and thighs, least at the ends of limbs.
         let girth = unit * child * (1.0 + 0.16 * build);
-        let belly = unit * child * (1.0 + 0.34 * build.max(0.0) + 0.14 * build.min(0.0) + 0.06 * youth);
+        let belly =
+            unit * child * (1.0 + 0.34 * build.max(0.0) + 0.14 * build.min(0.0) + 0.06 * youth);
         let limb = unit * child * (1.0 + 0.17 * build);
         let end = unit * child * (1.0 + 0.09 * build);
         let broad = 1.0 + 0.08 * frame;
@@ -111,24 +112,80 @@ impl Body {
             0.35,
             vec![
                 ring(-0.10, 0.130 * hip_width, 0.080 * girth, 0.100 * girth, 0.01),
-                ring(0.02, 0.166 * hip_width * (1.0 + 0.16 * build), 0.094 * girth, 0.116 * girth, 0.01),
-                ring(0.16, 0.164 * hip_width * (1.0 + 0.16 * build), 0.096 * belly, 0.100 * girth, 0.005),
-                ring(0.38, (0.131 + 0.008 * frame) * belly, 0.096 * belly, 0.080 * girth, 0.0),
-                ring(0.58, 0.138 * girth * broad, 0.102 * girth, 0.088 * girth, 0.0),
-                ring(0.76, 0.150 * girth * broad, (0.112 - chest) * girth, 0.104 * girth, 0.005),
-                ring(0.90, 0.146 * shoulder_width * unit, 0.094 * girth, 0.100 * girth, 0.012),
-                ring(1.00, 0.118 * shoulder_width * unit, 0.066 * girth, 0.080 * girth, 0.018),
-                ring(1.07, 0.072 * unit * child, 0.054 * unit, 0.064 * unit, 0.022),
+                ring(
+                    0.02,
+                    0.166 * hip_width * (1.0 + 0.16 * build),
+                    0.094 * girth,
+                    0.116 * girth,
+                    0.01,
+                ),
+                ring(
+                    0.16,
+                    0.164 * hip_width * (1.0 + 0.16 * build),
+                    0.096 * belly,
+                    0.100 * girth,
+                    0.005,
+                ),
+                ring(
+                    0.38,
+                    (0.131 + 0.008 * frame) * belly,
+                    0.096 * belly,
+                    0.080 * girth,
+                    0.0,
+                ),
+                ring(
+                    0.58,
+                    0.138 * girth * broad,
+                    0.102 * girth,
+                    0.088 * girth,
+                    0.0,
+                ),
+                ring(
+                    0.76,
+                    0.150 * girth * broad,
+                    (0.112 - chest) * girth,
+                    0.104 * girth,
+                    0.005,
+                ),
+                ring(
+                    0.90,
+                    0.146 * shoulder_width * unit,
+                    0.094 * girth,
+                    0.100 * girth,
+                    0.012,
+                ),
+                ring(
+                    1.00,
+                    0.118 * shoulder_width * unit,
+                    0.066 * girth,
+                    0.080 * girth,
+                    0.018,
+                ),
+                ring(
+                    1.07,
+                    0.072 * unit * child,
+                    0.054 * unit,
+                    0.064 * unit,
+                    0.022,
+                ),
             ],
         );
         let upper = (l.elbow - l.shoulder).length();
         let fore = (l.wrist - l.elbow).length();
         let hand = l.hand() / 0.184;
         // Round at the arm, flat at the hand: width is along Y, front is the palm's side.
-        let tube = |along: f32, radius: f32| section(along, radius * limb, radius * limb, radius * limb, 0.0);
+        let tube = |along: f32, radius: f32| {
+            section(along, radius * limb, radius * limb, radius * limb, 0.0)
+        };
         let wrist = upper + fore;
         let palm = |along: f32, half: f32, front: f32, back: f32| {
-            section(wrist + along * hand, half * hand, front * hand, back * hand, 0.0)
+            section(
+                wrist + along * hand,
+                half * hand,
+                front * hand,
+                back * hand,
+                0.0,
+            )
         };
         let arm = Loft::new(
             l.shoulder,
@@ -143,7 +200,13 @@ impl Body {
                 tube(upper, 0.0385),
                 tube(upper + fore * 0.25, 0.0405),
                 tube(upper + fore * 0.55, 0.0355),
-                section(upper + fore * 0.85, 0.0285 * end, 0.025 * end, 0.025 * end, 0.0),
+                section(
+                    upper + fore * 0.85,
+                    0.0285 * end,
+                    0.025 * end,
+                    0.025 * end,
+                    0.0,
+                ),
                 palm(0.0, 0.0275, 0.0205, 0.0205),
                 palm(0.030, 0.0340, 0.0190, 0.0165),
                 palm(0.062, 0.0415, 0.0165, 0.0140),
@@ -155,7 +218,13 @@ impl Body {
         let knee = (l.knee - l.hip).length() / length;
         let thigh = unit * child * (1.0 + 0.22 * build);
         let stage = |share: f32, half: f32, front: f32, back: f32, size: f32, shift: f32| {
-            section(share * length, half * size, front * size, back * size, shift * unit)
+            section(
+                share * length,
+                half * size,
+                front * size,
+                back * size,
+                shift * unit,
+            )
         };
         let leg = Loft::new(
             l.hip,
@@ -179,7 +248,13 @@ impl Body {
         let heel = l.ankle.y + 0.060 * unit;
         let shoe = |along: f32, half: f32, high: f32| {
             let middle = high * 0.42 * unit;
-            section(along * unit, half * unit * child, high * unit - middle, middle * 1.5, -middle)
+            section(
+                along * unit,
+                half * unit * child,
+                high * unit - middle,
+                middle * 1.5,
+                -middle,
+            )
         };
         let foot = Loft::new(
             Vec3::new(l.ankle.x * 1.02, heel, 0.0),
@@ -272,8 +347,16 @@ impl Body {
             arm: smooth_min(self.arm.distance(near), palm, 0.014 * self.unit),
             arm_along: self.arm.along(near),
             leg: if high { 1.0 } else { leg },
-            other_leg: if near.x < 0.1 * self.unit { leg_at(far) } else { 1.0 },
-            head: if p.z > l.shoulder.z - 0.02 { self.head.distance(p) } else { 1.0 },
+            other_leg: if near.x < 0.1 * self.unit {
+                leg_at(far)
+            } else {
+                1.0
+            },
+            head: if p.z > l.shoulder.z - 0.02 {
+                self.head.distance(p)
+            } else {
+                1.0
+            },
             foot: if low { foot_at(near) } else { 1.0 },
             other_foot: if low { foot_at(far) } else { 1.0 },
             hair: self.head.hair(p),
@@ -296,7 +379,11 @@ impl Body {
     }
 
     fn skin(&self, parts: &Parts) -> f32 {
-        smooth_min(self.figure(parts, 0.0, 0.0, 0.0), parts.head, 0.03 * self.unit)
+        smooth_min(
+            self.figure(parts, 0.0, 0.0, 0.0),
+            parts.head,
+            0.03 * self.unit,
+        )
     }
 
     fn top(&self, parts: &Parts, p: Vec3) -> f32 {
@@ -357,8 +444,7 @@ impl Body {
         let l = &self.landmarks;
         // The collar: a cone about the neck, lower in front.
         let from_neck = p - (l.neck + Vec3::new(0.0, -0.012 * u, 0.014 * u));
-        let collar = 0.40 * from_neck.y
-            + 0.30 * libm::sqrtf(p.x * p.x + from_neck.y * from_neck.y)
+        let collar = 0.40 * from_neck.y + 0.30 * libm::sqrtf(p.x * p.x + from_neck.y * from_neck.y)
             - from_neck.z
             - 0.006 * u;
         let hem = p.z - self.top_hem;
@@ -437,11 +523,7 @@ impl Body {
         }
         let bottom_hem = match self.bottom {
             // Its lower side is far from the legs: a real face.
-            Bottom::Skirt => smooth_max(
-                self.bottom(&parts, p),
-                -extent.bottom,
-                0.006,
-            ),
+            Bottom::Skirt => smooth_max(self.bottom(&parts, p), -extent.bottom, 0.006),
             _ => self.bottom(&parts, p) + beyond(extent.bottom),
         };
         skin.min(parts.hair)

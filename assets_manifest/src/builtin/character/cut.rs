@@ -97,7 +97,12 @@ pub(super) fn into_layers(mut net: Net, body: &Body) -> Layered {
         .par_iter()
         .map(|&(p, q)| {
             let slots = (slot_of[p as usize], slot_of[q as usize]);
-            crossing(body, net.positions[p as usize], net.positions[q as usize], slots)
+            crossing(
+                body,
+                net.positions[p as usize],
+                net.positions[q as usize],
+                slots,
+            )
         })
         .collect();
     let corners = net.positions.len();
@@ -110,7 +115,13 @@ pub(super) fn into_layers(mut net: Net, body: &Body) -> Layered {
             match triangle.iter().find(|v| (**v as usize) < corners) {
                 Some(corner) => slot_of[*corner as usize],
                 // In the middle of three slots.
-                None => body.slot(triangle.iter().map(|v| net.positions[*v as usize]).sum::<Vec3>() / 3.0),
+                None => body.slot(
+                    triangle
+                        .iter()
+                        .map(|v| net.positions[*v as usize])
+                        .sum::<Vec3>()
+                        / 3.0,
+                ),
             }
         })
         .collect();
@@ -198,7 +209,9 @@ fn layers(net: &Net, slots: &[Slot], body: &Body) -> Layered {
     };
     let mut side: HashMap<(u32, u32), Slot> = HashMap::new();
     for (&[a, b, c], slot) in net.triangles.iter().zip(slots) {
-        layered.triangles.push([copy(a, *slot), copy(b, *slot), copy(c, *slot)]);
+        layered
+            .triangles
+            .push([copy(a, *slot), copy(b, *slot), copy(c, *slot)]);
         layered.slots.push(*slot);
         for directed in [(a, b), (b, c), (c, a)] {
             side.insert(directed, *slot);
@@ -206,10 +219,17 @@ fn layers(net: &Net, slots: &[Slot], body: &Body) -> Layered {
     }
     for (&[a, b, c], slot) in net.triangles.iter().zip(slots) {
         for (p, q) in [(a, b), (b, c), (c, a)] {
-            let Some(other) = side.get(&(q, p)) else { continue };
+            let Some(other) = side.get(&(q, p)) else {
+                continue;
+            };
             // Once per border, in the material of the thicker layer (they are listed later).
             if other < slot {
-                let quad = [copy(q, *slot), copy(p, *slot), copy(p, *other), copy(q, *other)];
+                let quad = [
+                    copy(q, *slot),
+                    copy(p, *slot),
+                    copy(p, *other),
+                    copy(q, *other),
+                ];
                 layered.hem(quad, *slot);
             }
         }

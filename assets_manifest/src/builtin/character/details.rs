@@ -100,7 +100,9 @@ fn brow(body: &Body) -> Layered {
             let z = 0.1375 + 0.0075 * libm::sinf(PI * (0.12 + 0.80 * t)) - 0.003 * t;
             let start = head.model_from_standard(Vec3::new(x, -0.080 + 0.45 * (x - 0.0135), z));
             let on = onto_surface(|q| head.distance(q), start, 6, 0.01);
-            let radius = 0.0033 * libm::sqrtf((1.0 - t * 0.85).max(0.05)) * (0.75 + 0.25 * (t * 8.0).min(1.0));
+            let radius = 0.0033
+                * libm::sqrtf((1.0 - t * 0.85).max(0.05))
+                * (0.75 + 0.25 * (t * 8.0).min(1.0));
             (on, radius * scale)
         })
         .collect();
@@ -116,11 +118,15 @@ const FINGER_AROUND: usize = 10;
 fn finger_mesh(body: &Body, index: usize) -> Layered {
     let joints = finger(&body.landmarks, index);
     let unit = body.landmarks.hand() / 0.184;
-    let thick = [0.0098, 0.0086, 0.0089, 0.0084, 0.0074][index] * unit * (1.0 + 0.08 * body.plumpness());
+    let thick =
+        [0.0098, 0.0086, 0.0089, 0.0084, 0.0074][index] * unit * (1.0 + 0.08 * body.plumpness());
     // Begin inside the palm.
     let first = joints[0] + (joints[0] - joints[1]).normalize_or(Vec3::X) * 0.012 * unit;
     let knots = [first, joints[0], joints[1], joints[2], joints[3]];
-    let lengths: Vec<f32> = knots.windows(2).map(|pair| pair[0].distance(pair[1])).collect();
+    let lengths: Vec<f32> = knots
+        .windows(2)
+        .map(|pair| pair[0].distance(pair[1]))
+        .collect();
     let total: f32 = lengths.iter().sum();
     let at = |mut along: f32| {
         for (pair, length) in knots.windows(2).zip(&lengths) {
@@ -145,7 +151,14 @@ fn finger_mesh(body: &Body, index: usize) -> Layered {
 impl Layered {
     /// Adds a whole ball; `rings` are polar angles in degrees from the pole (local +Z) with the slot
     /// that goes on from there.
-    fn dome(&mut self, rings: &[(f32, Slot)], around: usize, centre: Vec3, radii: Vec3, turn: Quat) {
+    fn dome(
+        &mut self,
+        rings: &[(f32, Slot)],
+        around: usize,
+        centre: Vec3,
+        radii: Vec3,
+        turn: Quat,
+    ) {
         let point = |angle: f32, step: usize| {
             let azimuth = TAU * step as f32 / around as f32;
             let polar = angle.to_radians();
@@ -205,7 +218,11 @@ impl Layered {
         let tangent = |i: usize| {
             (path[(i + 1).min(last)].0 - path[i.saturating_sub(1)].0).normalize_or(Vec3::X)
         };
-        let reference = if tangent(0).z.abs() < 0.9 { Vec3::Z } else { Vec3::Y };
+        let reference = if tangent(0).z.abs() < 0.9 {
+            Vec3::Z
+        } else {
+            Vec3::Y
+        };
         // Centre, radius, tangent and the tangential part of normals of each ring, ends included.
         let mut rings: Vec<(Vec3, f32, Vec3, f32)> = Vec::new();
         let ends = 4;
@@ -213,7 +230,12 @@ impl Layered {
             let angle = FRAC_PI_2 * i as f32 / ends as f32;
             let (centre, radius) = path[0];
             let back = libm::cosf(angle);
-            rings.push((centre - tangent(0) * (radius * back), radius * libm::sinf(angle), tangent(0), -back));
+            rings.push((
+                centre - tangent(0) * (radius * back),
+                radius * libm::sinf(angle),
+                tangent(0),
+                -back,
+            ));
         }
         for (i, (centre, radius)) in path.iter().enumerate() {
             rings.push((*centre, *radius, tangent(i), 0.0));
@@ -222,7 +244,12 @@ impl Layered {
             let angle = FRAC_PI_2 * i as f32 / ends as f32;
             let (centre, radius) = path[last];
             let ahead = libm::cosf(angle);
-            rings.push((centre + tangent(last) * (radius * ahead), radius * libm::sinf(angle), tangent(last), ahead));
+            rings.push((
+                centre + tangent(last) * (radius * ahead),
+                radius * libm::sinf(angle),
+                tangent(last),
+                ahead,
+            ));
         }
         let point = |ring: usize, step: usize| {
             let (centre, radius, along, lean) = rings[ring];
@@ -239,7 +266,12 @@ impl Layered {
         for ring in 0..rings.len() - 1 {
             for step in 0..around {
                 let next = (step + 1) % around;
-                let quad = [point(ring, step), point(ring, next), point(ring + 1, next), point(ring + 1, step)];
+                let quad = [
+                    point(ring, step),
+                    point(ring, next),
+                    point(ring + 1, next),
+                    point(ring + 1, step),
+                ];
                 self.patch(quad, slot);
             }
         }

@@ -43,8 +43,10 @@ impl Head {
             hair_style,
             ..
         } = *parameters;
-        let neck_radius =
-            l.scale * (0.0535 + 0.003 * frame + 0.008 * build) * (1.0 - 0.10 * youth) * (1.0 + 0.1 * youth);
+        let neck_radius = l.scale
+            * (0.0535 + 0.003 * frame + 0.008 * build)
+            * (1.0 - 0.10 * youth)
+            * (1.0 + 0.1 * youth);
         Self {
             origin: Vec3::new(0.0, 0.0, l.chin),
             scale: l.head_scale,
@@ -81,13 +83,21 @@ impl Head {
             self.neck_radius * 1.06,
             self.neck_radius * 0.96,
         );
-        smooth_min(self.face(self.standard_from_model(p)) * self.scale, neck, 0.028 * self.scale)
+        smooth_min(
+            self.face(self.standard_from_model(p)) * self.scale,
+            neck,
+            0.028 * self.scale,
+        )
     }
 
     /// The head itself, standard space.
     fn face(&self, q: Vec3) -> f32 {
         let near = Vec3::new(q.x.abs(), q.y, q.z);
-        let skull = ellipsoid(q, Vec3::new(0.0, 0.012, 0.1400), Vec3::new(0.0765, 0.0960, 0.0960));
+        let skull = ellipsoid(
+            q,
+            Vec3::new(0.0, 0.012, 0.1400),
+            Vec3::new(0.0765, 0.0960, 0.0960),
+        );
         if skull > 0.15 {
             return skull - 0.08;
         }
@@ -235,7 +245,13 @@ impl Head {
     fn hair_standard(&self, q: Vec3) -> f32 {
         let near = Vec3::new(q.x.abs(), q.y, q.z);
         let centre = Vec3::new(0.0, 0.012, 0.1400);
-        let skull = |grown: Vec3| ellipsoid(q, centre + Vec3::new(0.0, 0.0, 0.0), Vec3::new(0.0765, 0.0960, 0.0960) + grown);
+        let skull = |grown: Vec3| {
+            ellipsoid(
+                q,
+                centre + Vec3::new(0.0, 0.0, 0.0),
+                Vec3::new(0.0765, 0.0960, 0.0960) + grown,
+            )
+        };
         if skull(Vec3::ZERO) > 0.42 {
             return 0.25;
         }
@@ -250,7 +266,11 @@ impl Head {
         let front = q.y - (-0.030 + 0.30 * (q.z - 0.14) + 0.1 * near.x);
         let face = smooth_max(hairline, front, 0.018);
         let nape = |z: f32| z + 0.10 * (0.05 - q.y).max(0.0) - q.z;
-        let ear = ellipsoid(near, Vec3::new(0.084, 0.008, 0.102), Vec3::new(0.030, 0.031, 0.040));
+        let ear = ellipsoid(
+            near,
+            Vec3::new(0.084, 0.008, 0.102),
+            Vec3::new(0.030, 0.031, 0.040),
+        );
         match self.style {
             HairStyle::Bald => 1.0,
             HairStyle::Buzz => {
@@ -262,14 +282,22 @@ impl Head {
             HairStyle::Short => {
                 let top = smoothstep(0.13, 0.20, q.z);
                 let cap = skull(Vec3::new(0.009 + 0.005 * top, 0.012, 0.013 + 0.010 * top));
-                let quiff = ellipsoid(q, Vec3::new(0.006, -0.056, 0.212), Vec3::new(0.050, 0.040, 0.028));
+                let quiff = ellipsoid(
+                    q,
+                    Vec3::new(0.006, -0.056, 0.212),
+                    Vec3::new(0.050, 0.040, 0.028),
+                );
                 let cap = smooth_min(cap, quiff, 0.03) + locks(17.0, 0.0018);
                 let cap = smooth_max(cap, -face, 0.010);
                 let cap = smooth_max(cap, -ear, 0.008);
                 smooth_max(cap, nape(0.050), 0.012)
             }
             HairStyle::Curly => {
-                let ball = ellipsoid(q, centre + Vec3::new(0.0, 0.012, 0.022), Vec3::new(0.125, 0.128, 0.122));
+                let ball = ellipsoid(
+                    q,
+                    centre + Vec3::new(0.0, 0.012, 0.022),
+                    Vec3::new(0.125, 0.128, 0.122),
+                );
                 let curls = 0.0045
                     * libm::sinf(q.x * 150.0)
                     * libm::sinf(q.y * 150.0 + 1.0)
@@ -292,7 +320,11 @@ impl Head {
                 let cap = smooth_max(cap, -ear, 0.008);
                 let cap = smooth_max(cap, nape(0.052), 0.010);
                 if self.style == HairStyle::Bun {
-                    let bun = ellipsoid(q, Vec3::new(0.0, 0.098, 0.208), Vec3::new(0.041, 0.038, 0.038));
+                    let bun = ellipsoid(
+                        q,
+                        Vec3::new(0.0, 0.098, 0.208),
+                        Vec3::new(0.041, 0.038, 0.038),
+                    );
                     smooth_min(cap, bun + locks(9.0, 0.0015), 0.012)
                 } else {
                     let root = Vec3::new(0.0, 0.105, 0.175);
@@ -311,7 +343,11 @@ impl Head {
 
     /// Hair that hangs from the head straight down to `low` (standard space).
     fn curtain(&self, q: Vec3, near: Vec3, low: f32, locks: f32) -> f32 {
-        let cap = ellipsoid(q, Vec3::new(0.0, 0.014, 0.1400), Vec3::new(0.0930, 0.1120, 0.1130));
+        let cap = ellipsoid(
+            q,
+            Vec3::new(0.0, 0.014, 0.1400),
+            Vec3::new(0.0930, 0.1120, 0.1130),
+        );
         // Around the back and the sides; the face stays free.
         let t = smoothstep(0.15, low, q.z);
         let (half, depth) = (0.0925 + 0.012 * t, 0.104 + 0.006 * t);

@@ -58,11 +58,17 @@ pub fn character(parameters: &CharacterParameters) -> Model {
     for part in details::parts(&body) {
         let mut piece = part.mesh;
         piece.weld();
-        influences.extend(piece.positions.iter().map(|p| weights.of_part(&part.joint, *p)));
+        influences.extend(
+            piece
+                .positions
+                .iter()
+                .map(|p| weights.of_part(&part.joint, *p)),
+        );
         let first = mesh.positions.len() as u32;
         mesh.positions.extend(piece.positions);
         mesh.normals.extend(piece.normals);
-        mesh.triangles.extend(piece.triangles.iter().map(|t| t.map(|v| v + first)));
+        mesh.triangles
+            .extend(piece.triangles.iter().map(|t| t.map(|v| v + first)));
         mesh.slots.extend(piece.slots);
     }
     let mut first_influence: Vec<u32> = vec![0];
@@ -141,7 +147,11 @@ fn net(body: &Body) -> nets::Net {
             x: planes(low.x, high.x, shift, &even),
             y: planes(low.y, high.y, shift, &even),
             z: planes(low.z, high.z, shift, &|z| {
-                if z > l.chin - 0.02 { HEAD_SPACING * l.head_scale } else { spacing }
+                if z > l.chin - 0.02 {
+                    HEAD_SPACING * l.head_scale
+                } else {
+                    spacing
+                }
             }),
         };
         grid.net(|p| body.envelope(p))

@@ -83,8 +83,8 @@ impl Grid {
                         let (fa, fb) = (values[index(a)], values[index(b)]);
                         if (fa < 0.0) != (fb < 0.0) {
                             let t = fa / (fa - fb);
-                            let [pa, pb] =
-                                [a, b].map(|c| self.point(c.x as usize, c.y as usize, c.z as usize));
+                            let [pa, pb] = [a, b]
+                                .map(|c| self.point(c.x as usize, c.y as usize, c.z as usize));
                             sum += pa.lerp(pb, t);
                             count += 1.0;
                         }
@@ -164,6 +164,9 @@ impl Net {
             .collect();
         edges.sort_unstable();
         let unique = edges.windows(2).all(|pair| pair[0] != pair[1]);
-        unique && edges.iter().all(|&[a, b]| edges.binary_search(&[b, a]).is_ok())
+        unique
+            && edges
+                .iter()
+                .all(|&[a, b]| edges.binary_search(&[b, a]).is_ok())
     }
 }

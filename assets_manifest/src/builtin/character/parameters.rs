@@ -180,7 +180,10 @@ impl CharacterParameters {
             let spread = range(draw(Draw::Height), -0.05, 0.05);
             (youth, 1.64 - 0.54 * youth + spread)
         } else {
-            (0.0, 1.70 + 0.06 * frame + range(draw(Draw::Height), -0.11, 0.11))
+            (
+                0.0,
+                1.70 + 0.06 * frame + range(draw(Draw::Height), -0.11, 0.11),
+            )
         };
         let long_haired = frame < 0.1;
         let styles: &[HairStyle] = if long_haired {
@@ -205,7 +208,9 @@ impl CharacterParameters {
         if child && hair_style == HairStyle::Bald {
             hair_style = HairStyle::Short;
         }
-        let mut hair = pick(Draw::Hair, &HAIRS);
+        let skin = pick(Draw::Skin, &SKINS);
+        let dark = SKINS[5..].contains(&skin);
+        let mut hair = pick(Draw::Hair, if dark { &HAIRS[..3] } else { &HAIRS });
         if child && hair == HAIRS[7] {
             hair = HAIRS[3];
         }
@@ -227,7 +232,7 @@ impl CharacterParameters {
                 + range(hash(u64::from(seed), 1, 0, Draw::Build as u32), -0.9, 1.0) * 0.5,
             frame,
             youth,
-            skin: pick(Draw::Skin, &SKINS),
+            skin,
             iris: pick(Draw::Iris, &IRISES),
             hair_style,
             hair,

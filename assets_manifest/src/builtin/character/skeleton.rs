@@ -185,7 +185,10 @@ pub(super) fn joint_from_model(joints: &[Joint]) -> Vec<Affine3A> {
         let parent = joint.parent.map_or(Vec3::ZERO, |p| places[usize::from(p)]);
         places.push(parent + joint.rest.translation);
     }
-    places.into_iter().map(|p| Affine3A::from_translation(-p)).collect()
+    places
+        .into_iter()
+        .map(|p| Affine3A::from_translation(-p))
+        .collect()
 }
 
 #[derive(Default)]

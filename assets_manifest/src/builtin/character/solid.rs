@@ -79,10 +79,7 @@ impl Loft {
         squareness: f32,
         sections: Vec<Section>,
     ) -> Self {
-        let reach = sections
-            .iter()
-            .flat_map(|s| s.shape)
-            .fold(0.0, f32::max);
+        let reach = sections.iter().flat_map(|s| s.shape).fold(0.0, f32::max);
         Self {
             origin,
             axis,
@@ -103,7 +100,10 @@ impl Loft {
     pub(super) fn distance(&self, p: Vec3) -> f32 {
         let q = p - self.origin;
         let (along, u, v) = (q.dot(self.axis), q.dot(self.u), q.dot(self.v));
-        let (first, last) = (self.sections[0].along, self.sections[self.sections.len() - 1].along);
+        let (first, last) = (
+            self.sections[0].along,
+            self.sections[self.sections.len() - 1].along,
+        );
         let inside = along.clamp(first, last);
         let beyond = (along - inside).abs();
         let far = libm::sqrtf(u * u + v * v + beyond * beyond) - 2.0 * self.reach;
@@ -131,7 +131,10 @@ impl Loft {
     fn shape(&self, along: f32) -> [f32; 4] {
         let keys = &self.sections;
         let last = keys.len() - 1;
-        let i = keys[1..last].iter().take_while(|s| s.along <= along).count();
+        let i = keys[1..last]
+            .iter()
+            .take_while(|s| s.along <= along)
+            .count();
         let (a, b) = (&keys[i], &keys[i + 1]);
         let width = b.along - a.along;
         let t = (along - a.along) / width;

@@ -6,15 +6,21 @@ use super::*;
 const SEEDS: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 fn people() -> Vec<CharacterParameters> {
-    let mut people: Vec<CharacterParameters> =
-        SEEDS.into_iter().map(CharacterParameters::from_seed).collect();
+    let mut people: Vec<CharacterParameters> = SEEDS
+        .into_iter()
+        .map(CharacterParameters::from_seed)
+        .collect();
     people.push(CharacterParameters::standard());
     people
 }
 
 /// Directed edges between places, with how often each is used.
 fn edges(mesh: &Mesh) -> BTreeMap<[[u32; 3]; 2], i32> {
-    let key = |v: u32| mesh.positions[v as usize].to_array().map(|c| (c + 0.0).to_bits());
+    let key = |v: u32| {
+        mesh.positions[v as usize]
+            .to_array()
+            .map(|c| (c + 0.0).to_bits())
+    };
     let mut edges = BTreeMap::new();
     for &[a, b, c] in &mesh.triangles {
         for (p, q) in [(a, b), (b, c), (c, a)] {
@@ -37,7 +43,11 @@ fn every_edge_has_a_triangle_on_each_side() {
             .count();
         assert_eq!(open, 0, "{parameters:?}");
         let shared = edges.values().filter(|count| **count != 1).count();
-        assert!(shared * 500 < edges.len(), "{shared} of {} edges are used twice", edges.len());
+        assert!(
+            shared * 500 < edges.len(),
+            "{shared} of {} edges are used twice",
+            edges.len()
+        );
     }
 }
 
@@ -48,7 +58,11 @@ fn a_person_is_as_tall_as_stated_and_stands_on_the_floor() {
         let model = character(&parameters);
         let (low, high) = model.meshes[0].bounds().unwrap();
         assert!(low.z.abs() < 0.004, "{low}");
-        assert!((high.z - parameters.height_m).abs() < 0.012, "{high} {}", parameters.height_m);
+        assert!(
+            (high.z - parameters.height_m).abs() < 0.012,
+            "{high} {}",
+            parameters.height_m
+        );
         // Left and right alike.
         assert!((low.x + high.x).abs() < 0.01, "{low} {high}");
     }
@@ -60,7 +74,10 @@ fn weights_are_few_and_sum_to_one() {
         let model = character(&parameters);
         let rig = model.rig.unwrap();
         let skin = rig.skins[0].as_ref().unwrap();
-        assert_eq!(skin.first_influence.len(), model.meshes[0].positions.len() + 1);
+        assert_eq!(
+            skin.first_influence.len(),
+            model.meshes[0].positions.len() + 1
+        );
         for (vertex, range) in skin.first_influence.windows(2).enumerate() {
             let list = &skin.influences[range[0] as usize..range[1] as usize];
             assert!((1..=4).contains(&list.len()));
@@ -92,7 +109,10 @@ fn the_rest_pose_moves_nothing() {
 fn the_same_person_is_the_same_bytes() {
     let parameters = CharacterParameters::from_seed(11);
     assert_eq!(character(&parameters), character(&parameters));
-    assert_ne!(character(&parameters), character(&CharacterParameters::from_seed(12)));
+    assert_ne!(
+        character(&parameters),
+        character(&CharacterParameters::from_seed(12))
+    );
 }
 
 #[test]
@@ -108,5 +128,21 @@ fn parts_are_not_inside_out() {
     let body = Body::new(&CharacterParameters::standard());
     for part in details::parts(&body) {
         assert!(part.mesh.volume() > 0.0, "{}", part.joint);
+    }
+}
+
+#[test]
+fn people_have_ids() {
+    let record = crate::builtin::record("builtin/person/3").unwrap();
+    assert_eq!(record.noun, CharacterParameters::from_seed(3).noun());
+    let model = crate::builtin::model("builtin/person/3").unwrap();
+    assert_eq!(model, character(&CharacterParameters::from_seed(3)));
+    for id in [
+        "builtin/person",
+        "builtin/person/",
+        "builtin/person/x",
+        "builtin/person/3?a=b",
+    ] {
+        assert!(crate::builtin::record(id).is_none(), "{id}");
     }
 }

@@ -43,7 +43,8 @@ impl Shares<'_> {
 
     /// The strongest, summing to 1.
     fn finish(mut self) -> Vec<Influence> {
-        self.list.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.joint.cmp(&b.joint)));
+        self.list
+            .sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.joint.cmp(&b.joint)));
         self.list.truncate(MOST);
         let sum: f32 = self.list.iter().map(|i| i.weight).sum();
         for influence in &mut self.list {
@@ -83,7 +84,11 @@ impl<'a> Weights<'a> {
                     smoothstep(-bend, bend, along)
                 };
                 let (s1, s2, s3) = (past(a, a - (b - a)), past(b, a), past(c, b));
-                let side = if stem.starts_with("Left") { "LeftHand" } else { "RightHand" };
+                let side = if stem.starts_with("Left") {
+                    "LeftHand"
+                } else {
+                    "RightHand"
+                };
                 shares.give(side, 1.0 - s1);
                 shares.give(name, s1 * (1.0 - s2));
                 shares.give(&format!("{stem}2"), s1 * s2 * (1.0 - s3));
@@ -165,7 +170,12 @@ impl<'a> Weights<'a> {
         rest -= clavicle;
         let spine = ["Hips", "Spine", "Spine1", "Spine2", "Neck", "Head"];
         let skull = l.head + Vec3::new(0.0, 0.0, 0.005 * u);
-        let heights = [l.spine[0].z, l.spine[1].z, l.spine[2].z, l.neck.z + 0.01 * u];
+        let heights = [
+            l.spine[0].z,
+            l.spine[1].z,
+            l.spine[2].z,
+            l.neck.z + 0.01 * u,
+        ];
         let widths = [0.06, 0.06, 0.07, 0.035];
         let mut above = 1.0;
         let mut passed = [0.0_f32; 6];

@@ -101,7 +101,11 @@ impl Figure {
     /// Hips over the middle of feet that stand as at rest.
     pub(super) fn standing(&self) -> Stance {
         let foot = |side: f32| Foot {
-            place: Vec3::new(side * (self.landmarks.ankle.x + 0.01), self.landmarks.ankle.y, 0.0),
+            place: Vec3::new(
+                side * (self.landmarks.ankle.x + 0.01),
+                self.landmarks.ankle.y,
+                0.0,
+            ),
             yaw: side * 0.10,
             toes_level: 1.0,
             ..Foot::default()
@@ -170,7 +174,10 @@ impl Figure {
                 }
             }
             for segment in 2..=3 {
-                set_sided(&format!("HandThumb{segment}"), Quat::from_axis_angle(ARM, 0.5 * arm.curl));
+                set_sided(
+                    &format!("HandThumb{segment}"),
+                    Quat::from_axis_angle(ARM, 0.5 * arm.curl),
+                );
             }
         }
 
@@ -207,7 +214,8 @@ impl Figure {
             } else {
                 foot
             };
-            let mut set_sided = |name: &str, q: Quat| set_local(&self.joints, &mut locals, side, name, q);
+            let mut set_sided =
+                |name: &str, q: Quat| set_local(&self.joints, &mut locals, side, name, q);
             set_sided("UpLeg", stance.hips_turn.inverse() * thigh);
             set_sided("Leg", thigh.inverse() * shin);
             set_sided("Foot", shin.inverse() * foot);
@@ -217,7 +225,13 @@ impl Figure {
     }
 }
 
-fn set_local(joints: &[Joint], locals: &mut [JointTransform], side: &str, name: &str, rotation: Quat) {
+fn set_local(
+    joints: &[Joint],
+    locals: &mut [JointTransform],
+    side: &str,
+    name: &str,
+    rotation: Quat,
+) {
     let found = joints
         .iter()
         .position(|j| j.name[10..].strip_prefix(side) == Some(name));

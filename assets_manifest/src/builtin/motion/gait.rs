@@ -97,7 +97,11 @@ impl Gait {
         // Steps are laid out from where the hips are when the foot comes down.
         let planted = |count: f32, offset: f32| {
             let hips = -stride * (count + offset);
-            Vec3::new(side * self.half_width, hips - self.ahead + figure.landmarks.ankle.y, 0.0)
+            Vec3::new(
+                side * self.half_width,
+                hips - self.ahead + figure.landmarks.ankle.y,
+                0.0,
+            )
         };
         // `cycles` of the right foot is half a cycle ahead of time.
         let offset = if side > 0.0 { 0.0 } else { -0.5 };
@@ -161,10 +165,15 @@ impl Gait {
         Stance {
             hips: Vec3::new(side, forward, height),
             hips_turn: yaw(turn) * roll(-drop) * pitch(self.lean * 0.5),
-            back: yaw(-turn * 1.9) * roll(drop * 1.1) * pitch(self.lean * 0.6 + 0.012 * wave(2.0, 0.1)),
+            back: yaw(-turn * 1.9)
+                * roll(drop * 1.1)
+                * pitch(self.lean * 0.6 + 0.012 * wave(2.0, 0.1)),
             gaze: yaw(turn * 0.8) * pitch(-self.lean * 0.9),
             arms: [arm(1.0), arm(-1.0)],
-            feet: [self.foot(cycles, 1.0, figure), self.foot(cycles + 0.5, -1.0, figure)],
+            feet: [
+                self.foot(cycles, 1.0, figure),
+                self.foot(cycles + 0.5, -1.0, figure),
+            ],
             knees_out: 0.03,
         }
     }

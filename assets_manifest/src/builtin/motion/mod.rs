@@ -33,16 +33,46 @@ const fn take(
     loops: bool,
     stance: fn(f32, &Figure) -> Stance,
 ) -> Take {
-    Take { name, intervals, verb, loops, stance }
+    Take {
+        name,
+        intervals,
+        verb,
+        loops,
+        stance,
+    }
 }
 
 /// By name; `stance` takes the share of the take that has gone by.
 static TAKES: &[Take] = &[
-    take("dance_groove", 120, "dances on the spot", true, stationary::dance_groove),
-    take("dance_step", 96, "dances from side to side", true, stationary::dance_step),
-    take("dance_twist", 96, "dances the twist", true, stationary::dance_twist),
+    take(
+        "dance_groove",
+        120,
+        "dances on the spot",
+        true,
+        stationary::dance_groove,
+    ),
+    take(
+        "dance_step",
+        96,
+        "dances from side to side",
+        true,
+        stationary::dance_step,
+    ),
+    take(
+        "dance_twist",
+        96,
+        "dances the twist",
+        true,
+        stationary::dance_twist,
+    ),
     take("idle", 180, "stands", true, stationary::idle),
-    take("jump", (stationary::JUMP_SECS * RATE_HZ) as usize, "jumps", true, stationary::jump),
+    take(
+        "jump",
+        (stationary::JUMP_SECS * RATE_HZ) as usize,
+        "jumps",
+        true,
+        stationary::jump,
+    ),
     take("run", gait::RUN.frames, "runs", true, |t, figure| {
         gait::RUN.stance(t * gait::RUN.frames as f32 / RATE_HZ, figure)
     }),
@@ -60,7 +90,10 @@ fn find(id: &str) -> Option<&'static Take> {
 
 /// Ids of all built-in motions, by name.
 pub fn motion_ids() -> Vec<String> {
-    TAKES.iter().map(|take| format!("builtin/motion/{}", take.name)).collect()
+    TAKES
+        .iter()
+        .map(|take| format!("builtin/motion/{}", take.name))
+        .collect()
 }
 
 /// Builds `builtin/motion/<name>`; `None` for any other id.
@@ -68,7 +101,12 @@ pub fn motion(id: &str) -> Option<Motion> {
     let take = find(id)?;
     let figure = Figure::new();
     let frames = (0..=take.intervals)
-        .map(|frame| figure.pose(&(take.stance)(frame as f32 / take.intervals as f32, &figure)))
+        .map(|frame| {
+            figure.pose(&(take.stance)(
+                frame as f32 / take.intervals as f32,
+                &figure,
+            ))
+        })
         .collect();
     Some(Motion {
         name: take.name.to_owned(),

@@ -21,10 +21,15 @@ pub(super) fn idle(t: f32, figure: &Figure) -> Stance {
     let mut s = figure.standing();
     let breath = wave(t, 2.0, 0.0);
     let sway = wave(t, 1.0, 0.1);
-    s.hips += Vec3::new(0.018 * sway, 0.004 * wave(t, 2.0, 0.3), -0.003 + 0.002 * breath);
+    s.hips += Vec3::new(
+        0.018 * sway,
+        0.004 * wave(t, 2.0, 0.3),
+        -0.003 + 0.002 * breath,
+    );
     s.hips_turn = roll(0.025 * sway) * yaw(0.02 * sway);
     s.back = roll(-0.035 * sway) * pitch(-0.012 * breath) * yaw(-0.03 * sway);
-    s.gaze = yaw(0.16 * wave(t, 1.0, 0.35) + 0.05 * wave(t, 3.0, 0.0)) * pitch(0.03 * wave(t, 2.0, 0.2));
+    s.gaze =
+        yaw(0.16 * wave(t, 1.0, 0.35) + 0.05 * wave(t, 3.0, 0.0)) * pitch(0.03 * wave(t, 2.0, 0.2));
     for (i, arm) in s.arms.iter_mut().enumerate() {
         let own = i as f32 * 0.23;
         arm.raise += 0.012 * breath;
@@ -67,13 +72,14 @@ pub(super) fn jump(t: f32, figure: &Figure) -> Stance {
     let mut s = figure.standing();
     let landing = TAKE_OFF + FLIGHT;
     let bend = smoothstep(0.10, 0.50, secs) * (1.0 - smoothstep(0.55, TAKE_OFF, secs));
-    let absorb =
-        smoothstep(landing - 0.02, landing + 0.17, secs) * (1.0 - smoothstep(landing + 0.2, 1.9, secs));
+    let absorb = smoothstep(landing - 0.02, landing + 0.17, secs)
+        * (1.0 - smoothstep(landing + 0.2, 1.9, secs));
     let down = bend + 0.75 * absorb;
     let aloft = (secs - TAKE_OFF).clamp(0.0, FLIGHT);
     // Free fall: it is as high as its time in the air allows.
     let height = 0.5 * 9.81 * aloft * (FLIGHT - aloft);
-    let tiptoe = smoothstep(TAKE_OFF - 0.16, TAKE_OFF, secs) * (1.0 - smoothstep(landing - 0.10, landing, secs));
+    let tiptoe = smoothstep(TAKE_OFF - 0.16, TAKE_OFF, secs)
+        * (1.0 - smoothstep(landing - 0.10, landing, secs));
     s.hips += Vec3::new(0.0, 0.10 * down, -0.27 * down + height + 0.085 * tiptoe);
     s.hips_turn = pitch(0.42 * down);
     s.back = pitch(0.38 * down - 0.05 * tiptoe);
@@ -81,9 +87,11 @@ pub(super) fn jump(t: f32, figure: &Figure) -> Stance {
     for foot in &mut s.feet {
         foot.place.z = height * 0.97;
         foot.pitch = -0.75 * tiptoe;
-        foot.toes_level = 1.0 - smoothstep(0.0, 0.1, aloft) * (1.0 - smoothstep(FLIGHT - 0.1, FLIGHT, aloft)) * 0.6;
+        foot.toes_level = 1.0
+            - smoothstep(0.0, 0.1, aloft) * (1.0 - smoothstep(FLIGHT - 0.1, FLIGHT, aloft)) * 0.6;
     }
-    let reach = smoothstep(0.56, TAKE_OFF + 0.06, secs) * (1.0 - smoothstep(landing - 0.15, landing + 0.3, secs));
+    let reach = smoothstep(0.56, TAKE_OFF + 0.06, secs)
+        * (1.0 - smoothstep(landing - 0.15, landing + 0.3, secs));
     for arm in &mut s.arms {
         arm.swing += -0.85 * bend + 2.3 * reach + 0.4 * absorb;
         arm.raise += 0.12 * down + 0.2 * reach;

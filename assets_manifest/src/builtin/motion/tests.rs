@@ -13,9 +13,21 @@ fn standing_feet_do_not_slide_and_nothing_sinks_into_the_floor() {
     let rig = character(&CharacterParameters::standard()).rig.unwrap();
     for motion in all() {
         let quality = retarget(&rig, &motion).unwrap().quality;
-        assert!(quality.foot_slide_cm_per_s < 2.0, "{}: {quality:?}", motion.name);
-        assert!(quality.floor_penetration_cm < 1.0, "{}: {quality:?}", motion.name);
-        assert_eq!(quality.joint_limit_violations, 0, "{}: {quality:?}", motion.name);
+        assert!(
+            quality.foot_slide_cm_per_s < 2.0,
+            "{}: {quality:?}",
+            motion.name
+        );
+        assert!(
+            quality.floor_penetration_cm < 1.0,
+            "{}: {quality:?}",
+            motion.name
+        );
+        assert_eq!(
+            quality.joint_limit_violations, 0,
+            "{}: {quality:?}",
+            motion.name
+        );
     }
 }
 
@@ -40,9 +52,18 @@ fn loops_join() {
         let (first, last) = (&motion.frames[0], motion.frames.last().unwrap());
         for (joint, (a, b)) in first.iter().zip(last).enumerate() {
             let alike = a.rotation.dot(b.rotation).abs();
-            assert!(alike > 0.99995, "{}: {} {alike}", motion.name, motion.joints[joint].name);
+            assert!(
+                alike > 0.99995,
+                "{}: {} {alike}",
+                motion.name,
+                motion.joints[joint].name
+            );
             let way = b.translation - a.translation;
-            assert!(way.z.abs() < 1e-3 && way.x.abs() < 1e-3, "{}: {way}", motion.name);
+            assert!(
+                way.z.abs() < 1e-3 && way.x.abs() < 1e-3,
+                "{}: {way}",
+                motion.name
+            );
         }
     }
 }
