@@ -32,9 +32,9 @@ use skeleton::Landmarks;
 use weights::Weights;
 
 /// Grid spacing of the body of standard height, metres.
-const SPACING: f32 = 0.0132;
+const SPACING: f32 = 0.0142;
 /// Along the height of the head.
-const HEAD_SPACING: f32 = 0.0100;
+const HEAD_SPACING: f32 = 0.0110;
 
 /// Builds a person: one mesh of about 25 thousand triangles, twelve materials, a rig of 65 joints.
 pub fn character(parameters: &CharacterParameters) -> Model {
@@ -119,9 +119,9 @@ fn surface(body: &Body) -> Layered {
         let off = (p - face) / Vec3::new(0.045, 0.060, 0.065);
         let near = off.length() / size;
         if body.is_at_hairline(p) {
-            return 0.0075 * size;
+            return 0.0095 * size;
         }
-        size * (0.0056 + 0.014 * solid::smoothstep(0.8, 1.25, near))
+        size * (0.0062 + 0.016 * solid::smoothstep(0.8, 1.25, near))
     });
     cut::into_layers(net, body)
 }

@@ -117,10 +117,14 @@ fn the_same_person_is_the_same_bytes() {
 
 #[test]
 fn triangles_are_enough_and_not_too_many() {
-    for parameters in people() {
-        let count = character(&parameters).meshes[0].triangles.len();
-        assert!((10_000..45_000).contains(&count), "{count} triangles");
-    }
+    let counts: Vec<usize> = people()
+        .iter()
+        .map(|parameters| character(parameters).meshes[0].triangles.len())
+        .collect();
+    assert!(
+        counts.iter().all(|count| (10_000..40_000).contains(count)),
+        "{counts:?}"
+    );
 }
 
 #[test]
