@@ -185,7 +185,7 @@ impl Workspace {
         let (library, _) = Library::open(&[])?;
         let characters = seeds
             .map(|seed| Character {
-                id: format!("builtin/person?seed={seed}"),
+                id: format!("builtin/person/{seed}"),
                 name: format!("person_{seed}"),
                 motions: builtin::motion::motion_ids(),
             })

@@ -15,6 +15,8 @@ pub(super) enum Builtin {
     },
     /// `builtin/floor`.
     Floor { ground: Ground, seed: u32 },
+    /// `builtin/person/<seed>`.
+    Person { seed: u32 },
     /// `builtin/wall`.
     Wall,
     /// `builtin/mirror_slab`.
@@ -25,8 +27,6 @@ pub(super) enum Builtin {
     Overcast { seed: u32 },
     /// `builtin/studio`.
     Studio { seed: u32 },
-    /// `builtin/person`.
-    Person { seed: u32 },
 }
 
 /// Reads an id; `None` when it names nothing or a parameter is unknown, repeated or out of range.
@@ -57,8 +57,8 @@ pub(super) fn parse(id: &str) -> Option<Builtin> {
         "studio" => Builtin::Studio {
             seed: parameters.seed()?,
         },
-        "person" => Builtin::Person {
-            seed: parameters.seed()?,
+        _ if name.starts_with("person/") => Builtin::Person {
+            seed: whole_number(&name["person/".len()..])?,
         },
         _ => {
             let shape = SHAPES.iter().find(|shape| shape.name == name)?;

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `builtin/<shape>` | an object, largest side 1 m, bounding box centred on the origin; see [`object_records`] |
 //! | `builtin/<shape>?texture=<kind>-<seed>` | the same with another pattern; kinds: [`object_texture_kinds`] |
+//! | `builtin/person/<n>` | a dressed person, feet on z = 0, facing −Y, with a rig; see [`character`] |
+//! | `builtin/motion/<name>` | a take of that skeleton; see [`motion`] |
 //! | `builtin/floor?texture=<kind>-<seed>` | a disc of radius 200 m at z = 0; kinds: [`floor_texture_kinds`] |
 //! | `builtin/floor?environment=<id>` | the same, showing what that environment shows below its horizon, from 1.6 m above the middle; known to a [`crate::Library`] only |
 //! | `builtin/wall`, `builtin/mirror_slab` | a bevelled cube of half extent 1 m, to be scaled |
@@ -134,14 +136,14 @@ pub fn record(id: &str) -> Option<AssetRecord> {
     let noun = match parse(id)? {
         Builtin::Object { shape, .. } => shape.noun.to_owned(),
         Builtin::Floor { ground, .. } => ground.noun().to_owned(),
+        Builtin::Person { seed } => character::CharacterParameters::from_seed(seed)
+            .noun()
+            .to_owned(),
         Builtin::Wall => "wall".to_owned(),
         Builtin::Mirror => "mirror".to_owned(),
         Builtin::Sky(conditions) => sky::noun(conditions),
         Builtin::Overcast { seed } => overcast::noun(seed).to_owned(),
         Builtin::Studio { seed } => studio::noun(seed).to_owned(),
-        Builtin::Person { seed } => character::CharacterParameters::from_seed(seed)
-            .noun()
-            .to_owned(),
     };
     let source = format!("{id}\ngenerator {GENERATOR_VERSION}");
     Some(AssetRecord {
@@ -183,13 +185,13 @@ pub fn model(id: &str) -> Option<Model> {
         Builtin::Floor { ground, seed } => {
             (ground::floor(), ground.material(), Some(ground.image(seed)))
         }
-        Builtin::Wall => (shapes::slab(), ground::wall_material(), None),
-        Builtin::Mirror => (shapes::slab(), ground::mirror_material(), None),
-        Builtin::Sky(_) | Builtin::Overcast { .. } | Builtin::Studio { .. } => return None,
         Builtin::Person { seed } => {
             let parameters = character::CharacterParameters::from_seed(seed);
             return Some(character::character(&parameters));
         }
+        Builtin::Wall => (shapes::slab(), ground::wall_material(), None),
+        Builtin::Mirror => (shapes::slab(), ground::mirror_material(), None),
+        Builtin::Sky(_) | Builtin::Overcast { .. } | Builtin::Studio { .. } => return None,
     };
     let Solid { mesh, pieces } = solid;
     Some(Model {

@@ -302,30 +302,34 @@ impl<'a> Map<'a> {
         let bone = |skeleton: &Skeleton, joint: usize, child: usize| {
             (skeleton.place(child) - skeleton.place(joint)).try_normalize()
         };
-        let aligned = (0..rig.joints.len())
-            .map(|joint| {
-                let rest = target_rest.rotations[joint];
-                let next = target_roles[joint].and_then(next_in_limb);
-                let child =
-                    next.and_then(|next| target_roles.iter().position(|r| *r == Some(next)));
-                let found = child.zip(child.and_then(source_of)).zip(source_of(joint));
-                let Some(((child, source_child), source_joint)) = found else {
-                    return rest;
-                };
-                match (
-                    bone(target_rest, joint, child),
-                    bone(source_rest, source_joint, source_child),
-                ) {
-                    (Some(now), Some(wanted)) => {
-                        let wanted = facing * wanted;
-                        if now.distance(wanted) < 1e-4 {
-                            return rest;
-                        }
-                        Quat::from_rotation_arc(now, wanted) * rest
-                    }
-                    _ => rest,
+        // What turns each joint of the target at rest to the source's rest. Bones below an aligned one start
+        // from its turn: they roll with it, and ends that have no bone of their own keep their place in it.
+        let mut turns: Vec<Quat> = Vec::with_capacity(rig.joints.len());
+        for (joint, description) in rig.joints.iter().enumerate() {
+            let role = target_roles[joint];
+            let above = match (description.parent, role) {
+                (_, Some(role)) if begins_anew(role) => Quat::IDENTITY,
+                (Some(parent), _) => turns[usize::from(parent)],
+                (None, _) => Quat::IDENTITY,
+            };
+            let next = role.and_then(next_in_limb);
+            let child = next.and_then(|next| target_roles.iter().position(|r| *r == Some(next)));
+            let bones = child.and_then(|child| {
+                let now = bone(target_rest, joint, child)?;
+                let wanted = bone(source_rest, source_of(joint)?, source_of(child)?)?;
+                Some((above * now, facing * wanted))
+            });
+            turns.push(match bones {
+                Some((now, wanted)) if now.distance(wanted) > 1e-4 => {
+                    Quat::from_rotation_arc(now, wanted) * above
                 }
-            })
+                _ => above,
+            });
+        }
+        let aligned = turns
+            .iter()
+            .zip(&target_rest.rotations)
+            .map(|(turn, rest)| *turn * *rest)
             .collect();
         let legs = [Side::Left, Side::Right]
             .into_iter()
@@ -395,6 +399,15 @@ impl<'a> Map<'a> {
             });
         locals[self.root].translation = parent.inverse().transform_point3(place);
     }
+}
+
+/// Joints whose rest does not hang on how the bone above is turned: feet rest flat on the floor in every
+/// pose, and trunk, collar bones and the first bones of limbs rest alike.
+fn begins_anew(role: Role) -> bool {
+    !matches!(
+        role,
+        Role::ForeArm(_) | Role::Hand(_) | Role::Finger(..) | Role::Shin(_)
+    )
 }
 
 /// The joint at the other end of the bone, for bones whose direction at rest depends on the pose (A or

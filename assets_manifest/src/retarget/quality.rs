@@ -12,13 +12,12 @@ use crate::rig::{JointTransform, Rig};
 pub struct MotionQuality {
     /// Mean speed over the floor of feet that stand, cm/s.
     ///
-    /// Taken between neighbouring frames at the ball of the foot, or at the ankle where that is nearer to
-    /// its height at rest. A foot stands where that point is less than 2 cm above its height at rest and
+    /// Taken between neighbouring frames at the ball of the foot or at the heel, whichever is nearer to its
+    /// height at rest. The heel is taken to be on the floor, behind the ankle by 0.45 of the way from ankle
+    /// to ball. A foot stands where that point is less than 2 cm above its height at rest and
     /// slower than 30 cm/s in all directions: faster ones are taken for feet in the air.
     pub foot_slide_cm_per_s: f32,
-    /// Deepest that an ankle or ball of a foot gets below its height at rest on the floor, cm.
-    ///
-    /// An ankle may dip where the foot tilts about the heel; up to half a centimetre is no fault.
+    /// Deepest that a heel or ball of a foot gets below its height at rest, cm.
     pub floor_penetration_cm: f32,
     /// Knees bent backwards by more than 5° against rest, and knees and elbows bent by more than 165°:
     /// one per joint and frame.
@@ -45,27 +44,26 @@ pub(super) fn measure(
     let mut quality = MotionQuality::default();
     let (mut slide, mut count) = (0.0_f32, 0.0_f32);
     for side in [Side::Left, Side::Right] {
-        let points: Vec<usize> = [at(Role::Toe(side)), at(Role::Foot(side))]
-            .into_iter()
-            .flatten()
-            .collect();
-        let above = |pose: &Skeleton, joint: usize| pose.place(joint).z - rest.place(joint).z;
+        let points = soles(&rest, at(Role::Foot(side)), at(Role::Toe(side)));
+        let place = |pose: &Skeleton, point: &Sole| {
+            Vec3::from(pose.places[point.joint].transform_point3a(point.place.into()))
+        };
+        let above = |pose: &Skeleton, point: &Sole| place(pose, point).z - place(&rest, point).z;
         for pose in &poses {
             for point in &points {
                 quality.floor_penetration_cm = quality
                     .floor_penetration_cm
-                    .max(-100.0 * above(pose, *point));
+                    .max(-100.0 * above(pose, point));
             }
         }
         for pair in poses.windows(2) {
             let Some(low) = points
                 .iter()
-                .copied()
-                .min_by(|a, b| above(&pair[0], *a).total_cmp(&above(&pair[0], *b)))
+                .min_by(|a, b| above(&pair[0], a).total_cmp(&above(&pair[0], b)))
             else {
                 continue;
             };
-            let way = pair[1].place(low) - pair[0].place(low);
+            let way = place(&pair[1], low) - place(&pair[0], low);
             let high = above(&pair[0], low).max(above(&pair[1], low));
             if high < STANDING_HEIGHT && way.length() * rate_hz < STANDING_SPEED {
                 slide += way.truncate().length() * rate_hz * 100.0;
@@ -105,6 +103,34 @@ pub(super) fn measure(
         quality.foot_slide_cm_per_s = slide / count;
     }
     quality
+}
+
+/// A point of a foot that touches the floor.
+struct Sole {
+    joint: usize,
+    /// In the joint.
+    place: Vec3,
+}
+
+/// Ball and heel, or the ankle alone where there are no toes to tell the length of the foot.
+fn soles(rest: &Skeleton, foot: Option<usize>, toe: Option<usize>) -> Vec<Sole> {
+    let origin = |joint: usize| Sole {
+        joint,
+        place: Vec3::ZERO,
+    };
+    let (Some(foot), Some(toe)) = (foot, toe) else {
+        return foot.or(toe).map(origin).into_iter().collect();
+    };
+    let (ankle, ball) = (rest.place(foot), rest.place(toe));
+    let heel = (ankle - (ball - ankle) * 0.45).with_z(0.0);
+    let in_foot = rest.places[foot].inverse().transform_point3a(heel.into());
+    vec![
+        origin(toe),
+        Sole {
+            joint: foot,
+            place: in_foot.into(),
+        },
+    ]
 }
 
 fn bones(pose: &Skeleton, [a, b, c]: [usize; 3]) -> [Vec3; 2] {

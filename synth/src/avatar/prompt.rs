@@ -63,7 +63,10 @@ fn person(noun: &str) -> String {
         ("man", &["male", "man", "guy"]),
         ("girl", &["girl"]),
         ("boy", &["boy"]),
-        ("person", &["human", "person", "character", "avatar", "people"]),
+        (
+            "person",
+            &["human", "person", "character", "avatar", "people"],
+        ),
     ];
     let noun = words(noun);
     let said = noun.split(' ').find_map(|word| {

@@ -467,6 +467,12 @@ impl Body {
         }
     }
 
+    /// Whether a point of the surface is near the border of the hair.
+    pub(super) fn is_at_hairline(&self, p: Vec3) -> bool {
+        let parts = self.parts(p);
+        (parts.hair - self.skin(&parts)).abs() < 0.010 * self.unit
+    }
+
     /// The outermost layer at a point near the surface.
     pub(super) fn slot(&self, p: Vec3) -> Slot {
         let parts = self.parts(p);

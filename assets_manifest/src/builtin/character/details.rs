@@ -58,10 +58,10 @@ fn eye(body: &Body) -> Layered {
     // Angles from the gaze at which materials begin, degrees.
     let rings: [(f32, Slot); 11] = [
         (0.0, Slot::Pupil),
-        (8.0, Slot::Pupil),
-        (14.0, Slot::Iris),
-        (24.0, Slot::Iris),
-        (33.0, Slot::EyeWhite),
+        (9.0, Slot::Pupil),
+        (16.0, Slot::Iris),
+        (28.0, Slot::Iris),
+        (37.0, Slot::EyeWhite),
         (45.0, Slot::EyeWhite),
         (65.0, Slot::EyeWhite),
         (90.0, Slot::EyeWhite),
@@ -72,7 +72,7 @@ fn eye(body: &Body) -> Layered {
     mesh.dome(&rings, AROUND, centre, Vec3::splat(radius), gaze);
     // Lids: caps of a slightly larger ball; their poles are up and down, tilted to the front.
     let lid = radius * 1.085;
-    for (tilt, opening) in [(-0.25_f32, 86.0_f32), (PI + 0.25, 84.0)] {
+    for (tilt, opening) in [(-0.30_f32, 84.0_f32), (PI + 0.28, 84.0)] {
         let turn = Quat::from_rotation_z(0.10) * Quat::from_rotation_x(tilt);
         let steps = 9;
         let mut rings: Vec<(f32, Slot)> = (0..=steps)

@@ -159,7 +159,7 @@ impl Head {
         let line = capsule(
             near,
             place::MOUTH + Vec3::new(0.0, -0.0150, 0.0),
-            place::MOUTH + Vec3::new(0.0235, 0.0000, 0.0012),
+            place::MOUTH + Vec3::new(0.0240, 0.0020, 0.0032),
             0.0042,
             0.0030,
         );
@@ -171,16 +171,16 @@ impl Head {
         let full = 1.0 - 0.2 * self.frame.max(0.0);
         let upper = capsule(
             near,
-            place::MOUTH + Vec3::new(0.004, -0.0030, 0.0050),
+            place::MOUTH + Vec3::new(0.004, -0.0012, 0.0046),
             place::MOUTH + Vec3::new(0.0205, 0.0065, 0.0012),
-            0.0062 * full,
+            0.0056 * full,
             0.0030,
         );
         let lower = capsule(
             near,
-            place::MOUTH + Vec3::new(0.000, -0.0020, -0.0060),
+            place::MOUTH + Vec3::new(0.000, -0.0002, -0.0056),
             place::MOUTH + Vec3::new(0.0175, 0.0060, -0.0022),
-            0.0074 * full,
+            0.0064 * full,
             0.0030,
         );
         smooth_min(upper, lower, 0.003)
@@ -189,16 +189,18 @@ impl Head {
     /// Whether a point of the face is lip red.
     pub(super) fn is_lip(&self, p: Vec3) -> bool {
         let q = self.standard_from_model(p) - place::MOUTH;
-        let x = q.x.abs() / 0.0245;
+        let x = q.x.abs() / 0.0255;
         if q.y > 0.03 || x >= 1.0 || self.standard_from_model(p).y > -0.04 {
             return false;
         }
         // Cupid's bow above, a plain arc below.
         let arc = 1.0 - x * x;
         let bow = 0.0018 * libm::cosf((x * 2.6).min(1.0) * core::f32::consts::PI);
-        let full = 1.0 - 0.2 * self.frame.max(0.0);
-        let upper = full * (0.0098 * arc - bow * arc);
-        let lower = -0.0128 * arc * full;
+        let full = 0.86 - 0.22 * self.frame.max(0.0);
+        // Corners a little up.
+        let smile = 0.0030 * x * x;
+        let upper = full * (0.0085 * arc - bow * arc) + smile;
+        let lower = -0.0112 * arc * full + smile;
         q.z < upper && q.z > lower
     }
 

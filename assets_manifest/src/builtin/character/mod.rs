@@ -32,9 +32,9 @@ use skeleton::Landmarks;
 use weights::Weights;
 
 /// Grid spacing of the body of standard height, metres.
-const SPACING: f32 = 0.0125;
+const SPACING: f32 = 0.0142;
 /// Along the height of the head.
-const HEAD_SPACING: f32 = 0.0085;
+const HEAD_SPACING: f32 = 0.0110;
 
 /// Builds a person: one mesh of about 25 thousand triangles, twelve materials, a rig of 65 joints.
 pub fn character(parameters: &CharacterParameters) -> Model {
@@ -111,14 +111,17 @@ fn surface(body: &Body) -> Layered {
     cut::onto_envelope(&mut net.positions, body, 3);
     let size = l.head_scale;
     let face = body.head.model_from_standard(Vec3::new(0.0, -0.085, 0.085));
-    cut::refine(&mut net, 2, body, |p| {
+    cut::refine(&mut net, 3, body, |p| {
         if p.z < l.chin - 0.01 {
             return 0.03 * l.scale;
         }
         // Mouth and nose finest, then the rest of the face and the ears.
         let off = (p - face) / Vec3::new(0.045, 0.060, 0.065);
         let near = off.length() / size;
-        size * (0.0048 + 0.006 * solid::smoothstep(0.8, 1.6, near))
+        if body.is_at_hairline(p) {
+            return 0.0095 * size;
+        }
+        size * (0.0062 + 0.016 * solid::smoothstep(0.8, 1.25, near))
     });
     cut::into_layers(net, body)
 }

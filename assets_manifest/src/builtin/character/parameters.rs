@@ -208,7 +208,9 @@ impl CharacterParameters {
         if child && hair_style == HairStyle::Bald {
             hair_style = HairStyle::Short;
         }
-        let mut hair = pick(Draw::Hair, &HAIRS);
+        let skin = pick(Draw::Skin, &SKINS);
+        let dark = SKINS[5..].contains(&skin);
+        let mut hair = pick(Draw::Hair, if dark { &HAIRS[..3] } else { &HAIRS });
         if child && hair == HAIRS[7] {
             hair = HAIRS[3];
         }
@@ -230,7 +232,7 @@ impl CharacterParameters {
                 + range(hash(u64::from(seed), 1, 0, Draw::Build as u32), -0.9, 1.0) * 0.5,
             frame,
             youth,
-            skin: pick(Draw::Skin, &SKINS),
+            skin,
             iris: pick(Draw::Iris, &IRISES),
             hair_style,
             hair,

@@ -77,7 +77,7 @@ pub(super) const RUN: Gait = Gait {
     strike: 0.12,
     push: 1.0,
     rise_from: 0.45,
-    lift: 0.22,
+    lift: 0.17,
     lift_at: 0.40,
     sink: 0.055,
     bob: 0.034,
@@ -123,8 +123,8 @@ impl Gait {
         }
         let t = (phase - self.duty) / (1.0 - self.duty);
         let next = planted(count + 1.0, offset);
-        // Leaves gently, overtakes, and comes down with little speed over the floor.
-        let way = smoothstep(0.0, 1.0, t);
+        // Leaves upward, overtakes, and comes straight down.
+        let way = smoothstep(0.04, 0.92, t);
         // Rises to its highest at `lift_at`.
         let bump = if t < self.lift_at {
             smoothstep(0.0, self.lift_at, t)
@@ -136,7 +136,7 @@ impl Gait {
         Foot {
             place: here.lerp(next, way) + Vec3::new(0.0, 0.0, self.lift * bump),
             pitch: self.strike * toes_up - self.push * toes_down,
-            toes_level: 1.0 - 0.8 * smoothstep(0.0, 0.25, t),
+            toes_level: 1.0 - 0.8 * smoothstep(0.10, 0.45, t),
             ..foot
         }
     }

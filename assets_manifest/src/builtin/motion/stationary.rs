@@ -204,8 +204,8 @@ pub(super) fn sit_down(t: f32, figure: &Figure) -> Stance {
     s.gaze = pitch(-0.35 * bow);
     for (i, sign) in [(0, 1.0), (1, -1.0)] {
         s.feet[i].place.x += sign * 0.02;
-        s.arms[i].swing += 0.55 * down + 0.25 * bow;
-        s.arms[i].flex += 0.75 * down;
+        s.arms[i].swing += 0.30 * down + 0.30 * bow;
+        s.arms[i].flex += 0.72 * down;
         s.arms[i].twist += 0.45 * down;
         s.arms[i].raise -= 0.02 * down;
     }
