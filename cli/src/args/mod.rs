@@ -75,6 +75,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Rebuild or merge the lists of finished datasets
     Index(IndexArgs),
+    /// Join Diffusion-as-Shader datasets into a new one
+    Merge(MergeArgs),
     /// Say what this machine has, what would be chosen, and what stands in the way
     Doctor(DoctorArgs),
     /// Print the version
@@ -137,6 +139,24 @@ pub struct IndexArgs {
     /// Write one merged list here, instead of one list beside each folder
     #[arg(long, short, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
+}
+
+/// `diorama merge`
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Dataset folders, ours or any with prompt.txt, videos.txt and trackings.txt; `DIR=R`: R samples of
+    /// it for one of a folder with 1 (default: all of every folder)
+    #[arg(required = true, value_name = "DIR[=R]")]
+    pub sources: Vec<String>,
+    /// What the datasets are
+    #[arg(long, value_name = "WHICH", value_parser = ["das"], default_value = "das")]
+    pub format: String,
+    /// New folder for the joined dataset
+    #[arg(long, short, value_name = "DIR")]
+    pub output_dir: PathBuf,
+    /// Copy files instead of linking them
+    #[arg(long)]
+    pub copy: bool,
 }
 
 /// `diorama doctor`

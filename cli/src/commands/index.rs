@@ -1,8 +1,9 @@
 //! `diorama index`: rebuilds or merges the lists of finished datasets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use diorama_postproc::dataset::das::{index_das, is_das_dataset};
 use diorama_postproc::dataset::{IndexReport, index};
 use serde_json::json;
 
@@ -27,6 +28,10 @@ pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
         incomplete.extend(report.incomplete);
     } else {
         for dir in &args.dirs {
+            if is_das_dataset(dir) {
+                incomplete.extend(index_avatars(dir, output)?);
+                continue;
+            }
             let report = index(std::slice::from_ref(dir), dir)?;
             say(&report, output)?;
             incomplete.extend(report.incomplete);
@@ -37,6 +42,27 @@ pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
     } else {
         Status::SomeFailed
     })
+}
+
+/// Lists of a Diffusion-as-Shader dataset; what is incomplete.
+fn index_avatars(dir: &Path, output: &Output) -> Result<Vec<(PathBuf, String)>> {
+    let report = index_das(dir)?;
+    let list = dir.join("prompt.txt");
+    output.json(&json!({
+        "list": list, "totals": report.totals, "incomplete": report.incomplete,
+    }))?;
+    output.plain(list.display().to_string())?;
+    output.note(counted(report.samples, "sample"));
+    let incomplete = report.incomplete.into_iter();
+    Ok(incomplete
+        .map(|folder| (folder, "a part of it".to_owned()))
+        .inspect(|(folder, _)| {
+            output.warning(format!(
+                "{} is left out: it is not complete",
+                folder.display()
+            ));
+        })
+        .collect())
 }
 
 fn say(report: &IndexReport, output: &Output) -> Result<()> {

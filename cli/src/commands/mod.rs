@@ -3,6 +3,7 @@
 mod avatar;
 mod doctor;
 mod index;
+mod merge;
 mod removal;
 mod render;
 mod shot;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<Status> {
         Command::Render(args) => render::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Index(args) => index::run(&args, output),
+        Command::Merge(args) => merge::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Version => {
             output.data(&format!("diorama {}", env!("CARGO_PKG_VERSION")))?;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use diorama_assets::Library;
 use diorama_postproc::SampleJson;
-use diorama_postproc::verify::{Report, Rerender, VerifyOptions, verify};
+use diorama_postproc::dataset::das::is_das_dataset;
+use diorama_postproc::verify::{Report, Rerender, VerifyOptions, verify, verify_das};
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::frame::Frame;
 use diorama_synth::shot::Shot;
@@ -45,10 +46,15 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Status> {
         } else {
             Some(&mut rerender)
         };
-        let report = verify(dir, &options, rerender, &mut |_, total| {
+        let mut sample_done = |_: usize, total: usize| {
             progress.expect(total as u64);
             progress.sample();
-        })?;
+        };
+        let report = if is_das_dataset(dir) {
+            verify_das(dir, &options, &mut sample_done)?
+        } else {
+            verify(dir, &options, rerender, &mut sample_done)?
+        };
         progress.finish();
         good &= report.is_good();
         say(&report, output)?;

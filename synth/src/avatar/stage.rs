@@ -1,5 +1,6 @@
 //! What is around a character: background, floor, camera, light.
 
+use diorama_assets::environment::SunRecord;
 use diorama_assets::model::AssetRecord;
 use diorama_assets::{Material, Model};
 use glam::{Quat, Vec3};
@@ -43,6 +44,7 @@ pub(super) fn draw(
     let skyboxes = library.skyboxes();
     let with_sky = background.chance(recipe.prob_skybox) && !skyboxes.is_empty();
     let mut assets = Vec::new();
+    let mut lights: Vec<Light> = light(recipe, &mut stream("light")).into_iter().collect();
     let (environment, floor_asset, night, description) = if with_sky {
         let id = skyboxes[background.below(skyboxes.len() as u64) as usize].clone();
         let map = library.environment(&id)?;
@@ -53,6 +55,7 @@ pub(super) fn draw(
             asset: Some(id.clone()),
         };
         assets.push(library.record(&id)?);
+        lights.extend(map.sun.as_ref().map(|own| sun(own, &environment)));
         let place = map.description.clone();
         (environment, library.floor_of(&id), map.night, place)
     } else {
@@ -91,7 +94,7 @@ pub(super) fn draw(
         floor,
         camera: camera(recipe, &mut stream("camera")),
         environment,
-        lights: light(recipe, &mut stream("light")).into_iter().collect(),
+        lights,
         assets,
         night,
         description,
@@ -160,6 +163,25 @@ fn light(recipe: &AvatarRecipe, stream: &mut Stream) -> Option<Light> {
             rotation: look_at(LIGHT_POSITION, Vec3::ZERO),
         }),
     })
+}
+
+/// The sun that a sky keeps out of its picture, turned and scaled with it.
+fn sun(own: &SunRecord, environment: &Environment) -> Light {
+    let turn = Quat::from_rotation_z(environment.rotation_rad);
+    let to_sun = turn * Vec3::from(own.direction_to_sun);
+    Light {
+        name: "sun".into(),
+        worlds: WorldSet::ALL,
+        kind: LightKind::Sun(SunRecord {
+            direction_to_sun: to_sun.to_array(),
+            irradiance: own.irradiance.map(|c| c * environment.strength),
+            ..*own
+        }),
+        pose: Track::Constant(Pose {
+            position: Vec3::ZERO,
+            rotation: Quat::from_rotation_arc(Vec3::Z, to_sun).normalize(),
+        }),
+    }
 }
 
 /// The character's materials with other colours where the recipe draws them; empty: its own.

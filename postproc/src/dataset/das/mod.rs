@@ -40,6 +40,12 @@ pub use place::{is_complete_das, sweep_das};
 pub use record::{DasQuality, DasRecord};
 pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_QP_LIMIT};
 
+/// Is `folder` a dataset of this kind, ours or another tool's? It has the list of tracking videos, or
+/// samples whose lists are not written yet.
+pub fn is_das_dataset(folder: &std::path::Path) -> bool {
+    folder.join(LISTS[2]).is_file() || folder.join(SAMPLES).is_dir()
+}
+
 /// The folder of complete samples inside a dataset.
 pub(crate) const SAMPLES: &str = "samples";
 
