@@ -299,8 +299,8 @@ impl DualQuaternion {
             } else {
                 influence.weight
             };
-            real = real + one.real * weight;
-            dual = dual + one.dual * weight;
+            real += one.real * weight;
+            dual += one.dual * weight;
         }
         let length = real.length();
         let (real, dual) = (real * (1.0 / length), dual * (1.0 / length));

@@ -151,6 +151,9 @@ fn crossing(body: &Body, a: Vec3, b: Vec3, slots: (Slot, Slot)) -> Vec3 {
     p
 }
 
+/// Copies of a vertex closer than this, metres, are one: that border has no hem.
+const WELD: f32 = 1.2e-3;
+
 /// A vertex of the cut net on one layer.
 type Copy = (u32, Slot);
 
@@ -195,8 +198,6 @@ fn layers(net: &Net, slots: &[Slot], body: &Body) -> Layered {
         normals: placed.iter().map(|(_, n)| *n).collect(),
         ..Layered::default()
     };
-    // Copies closer than this are one: that border has no hem.
-    const WELD: f32 = 1.2e-3;
     for pair in 1..copies.len() {
         let (a, b) = (copies[pair - 1], copies[pair]);
         if a.0 == b.0 && layered.positions[pair].distance(layered.positions[pair - 1]) < WELD {
