@@ -182,14 +182,7 @@ fn layers(net: &Net, slots: &[Slot], body: &Body) -> Layered {
             } else {
                 onto_surface(on_layer, at, 3, 0.012)
             };
-            // The gradient of the envelope where the layer is a part of it, so that hidden sides do not
-            // tell.
-            let (value, slope) = gradient(|q| body.envelope(q), p, 1.5e-3);
-            let slope = if value.abs() < 1e-3 && count[vertex as usize] == 1 {
-                slope
-            } else {
-                gradient(on_layer, p, 1e-3).1
-            };
+            let (_, slope) = gradient(on_layer, p, 1e-3);
             (p, slope.normalize_or(Vec3::Z))
         })
         .collect();
