@@ -155,9 +155,9 @@ impl Scene {
         text.resize(text.len().next_multiple_of(4), b' ');
         let mut file = Vec::new();
         let words = |file: &mut Vec<u8>, words: &[u32]| {
-            words
-                .iter()
-                .for_each(|w| file.extend_from_slice(&w.to_le_bytes()));
+            for word in words {
+                file.extend_from_slice(&word.to_le_bytes());
+            }
         };
         let length = 12 + 8 + text.len() + 8 + self.bytes.len();
         words(

@@ -151,6 +151,9 @@ fn crossing(body: &Body, a: Vec3, b: Vec3, slots: (Slot, Slot)) -> Vec3 {
     p
 }
 
+/// Copies of a vertex closer than this, metres, are one: that border has no hem.
+const WELD: f32 = 1.2e-3;
+
 /// A vertex of the cut net on one layer.
 type Copy = (u32, Slot);
 
@@ -179,14 +182,7 @@ fn layers(net: &Net, slots: &[Slot], body: &Body) -> Layered {
             } else {
                 onto_surface(on_layer, at, 3, 0.012)
             };
-            // The gradient of the envelope where the layer is a part of it, so that hidden sides do not
-            // tell.
-            let (value, slope) = gradient(|q| body.envelope(q), p, 1.5e-3);
-            let slope = if value.abs() < 1e-3 && count[vertex as usize] == 1 {
-                slope
-            } else {
-                gradient(on_layer, p, 1e-3).1
-            };
+            let (_, slope) = gradient(on_layer, p, 1e-3);
             (p, slope.normalize_or(Vec3::Z))
         })
         .collect();
@@ -195,8 +191,6 @@ fn layers(net: &Net, slots: &[Slot], body: &Body) -> Layered {
         normals: placed.iter().map(|(_, n)| *n).collect(),
         ..Layered::default()
     };
-    // Copies closer than this are one: that border has no hem.
-    const WELD: f32 = 1.2e-3;
     for pair in 1..copies.len() {
         let (a, b) = (copies[pair - 1], copies[pair]);
         if a.0 == b.0 && layered.positions[pair].distance(layered.positions[pair - 1]) < WELD {

@@ -45,7 +45,7 @@ pub(super) fn parts(body: &Body) -> Vec<Part> {
 }
 
 /// Steps around an eyeball.
-const AROUND: usize = 20;
+const AROUND: usize = 18;
 
 /// Ball with iris and pupil, and two lids that leave an almond between them.
 fn eye(body: &Body) -> Layered {
@@ -112,8 +112,8 @@ fn brow(body: &Body) -> Layered {
 }
 
 /// Rings of a finger along its length, and around it.
-const FINGER_RINGS: usize = 14;
-const FINGER_AROUND: usize = 10;
+const FINGER_RINGS: usize = 11;
+const FINGER_AROUND: usize = 8;
 
 fn finger_mesh(body: &Body, index: usize) -> Layered {
     let joints = finger(&body.landmarks, index);
@@ -225,7 +225,7 @@ impl Layered {
         };
         // Centre, radius, tangent and the tangential part of normals of each ring, ends included.
         let mut rings: Vec<(Vec3, f32, Vec3, f32)> = Vec::new();
-        let ends = 4;
+        let ends = 3;
         for i in 0..ends {
             let angle = FRAC_PI_2 * i as f32 / ends as f32;
             let (centre, radius) = path[0];

@@ -307,11 +307,11 @@ impl Head {
                 smooth_max(cap, nape(0.035), 0.04)
             }
             HairStyle::Bob => {
-                let cap = self.curtain(q, near, 0.020, locks(19.0, 0.0016));
+                let cap = Self::curtain(q, near, 0.020, locks(19.0, 0.0016));
                 smooth_max(smooth_max(cap, -face, 0.012), 0.024 - q.z, 0.014)
             }
             HairStyle::Long => {
-                let cap = self.curtain(q, near, -0.12, locks(19.0, 0.0018));
+                let cap = Self::curtain(q, near, -0.12, locks(19.0, 0.0018));
                 smooth_max(smooth_max(cap, -face, 0.012), -0.115 - q.z, 0.02)
             }
             HairStyle::Bun | HairStyle::Ponytail => {
@@ -342,7 +342,7 @@ impl Head {
     }
 
     /// Hair that hangs from the head straight down to `low` (standard space).
-    fn curtain(&self, q: Vec3, near: Vec3, low: f32, locks: f32) -> f32 {
+    fn curtain(q: Vec3, near: Vec3, low: f32, locks: f32) -> f32 {
         let cap = ellipsoid(
             q,
             Vec3::new(0.0, 0.014, 0.1400),

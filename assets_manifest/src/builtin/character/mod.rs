@@ -32,11 +32,11 @@ use skeleton::Landmarks;
 use weights::Weights;
 
 /// Grid spacing of the body of standard height, metres.
-const SPACING: f32 = 0.0142;
+const SPACING: f32 = 0.0165;
 /// Along the height of the head.
-const HEAD_SPACING: f32 = 0.0110;
+const HEAD_SPACING: f32 = 0.0120;
 
-/// Builds a person: one mesh of about 25 thousand triangles, twelve materials, a rig of 65 joints.
+/// Builds a person: one mesh of about 30 thousand triangles, twelve materials, a rig of 65 joints.
 pub fn character(parameters: &CharacterParameters) -> Model {
     let body = Body::new(parameters);
     let joints = skeleton::joints(&body.landmarks);

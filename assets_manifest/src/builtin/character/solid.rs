@@ -170,6 +170,9 @@ pub(super) fn gradient(f: impl Fn(Vec3) -> f32, p: Vec3, h: f32) -> (f32, Vec3) 
     (value, sum / (4.0 * h))
 }
 
+/// Closer than this, metres, is on the surface.
+const ON_SURFACE: f32 = 2e-5;
+
 /// Newton's steps along the gradient to the zero set, none longer than `longest` metres.
 pub(super) fn onto_surface(
     f: impl Fn(Vec3) -> f32,
@@ -179,6 +182,9 @@ pub(super) fn onto_surface(
 ) -> Vec3 {
     for _ in 0..steps {
         let (value, slope) = gradient(&f, p, 5e-4);
+        if value.abs() < ON_SURFACE {
+            break;
+        }
         let step = slope * (value / slope.length_squared().max(1e-3));
         p -= step.clamp_length_max(longest);
     }

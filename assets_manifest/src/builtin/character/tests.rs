@@ -122,7 +122,7 @@ fn triangles_are_enough_and_not_too_many() {
         .map(|parameters| character(parameters).meshes[0].triangles.len())
         .collect();
     assert!(
-        counts.iter().all(|count| (10_000..40_000).contains(count)),
+        counts.iter().all(|count| (10_000..36_000).contains(count)),
         "{counts:?}"
     );
 }

@@ -46,7 +46,7 @@ pub(super) fn wave_hand(t: f32, figure: &Figure) -> Stance {
     let to_and_fro = wave(t, 7.0, 0.0) * plateau(t, 0.18, 0.82, 0.08);
     s.hips.x += 0.015 * up;
     s.back = s.back * roll(0.06 * up) * pitch(0.02 * up);
-    s.gaze = s.gaze * roll(-0.08 * up);
+    s.gaze *= roll(-0.08 * up);
     let rest = s.arms[1];
     let mix = |a: f32, b: f32| a + (b - a) * up;
     s.arms[1] = Arm {
@@ -130,10 +130,12 @@ pub(super) fn dance_groove(t: f32, figure: &Figure) -> Stance {
     s
 }
 
+/// Width of the side step, metres.
+const STEP: f32 = 0.34;
+
 /// Steps to the left and back to the right, feet together between, arms swinging overhead.
 pub(super) fn dance_step(t: f32, figure: &Figure) -> Stance {
     let mut s = figure.standing();
-    const STEP: f32 = 0.34;
     // Quarters: left foot out, right foot follows, right foot out, left foot follows.
     let step = |from: f32| smoothstep(from + 0.03, from + 0.20, t);
     let lifted = |from: f32| {
