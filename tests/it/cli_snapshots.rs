@@ -26,10 +26,12 @@ fn help_lists_the_commands() {
     for word in [
         "exit: 0",
         "removal",
+        "avatar",
         "shot",
         "render",
         "verify",
         "index",
+        "merge",
         "version",
         "Exit codes:",
     ] {

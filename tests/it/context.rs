@@ -128,8 +128,11 @@ impl Context {
         let mut files = BTreeMap::new();
         collect(&root, "", &mut files);
         files.remove("run.log").unwrap();
-        let list = std::fs::read(root.with_extension("json")).unwrap();
-        files.insert("(list)".into(), hash(&list));
+        // Datasets of avatars have their lists inside.
+        if !root.join("prompt.txt").exists() {
+            let list = std::fs::read(root.with_extension("json")).unwrap();
+            files.insert("(list)".into(), hash(&list));
+        }
         for (file, content) in &mut files {
             if file.starts_with("done.") {
                 *content = without_timings(&std::fs::read_to_string(root.join(file)).unwrap());

@@ -168,5 +168,9 @@ fn say_report(report: &Report, job: &Job, output: &Output) -> Result<Status> {
         "dataset": job.output_dir,
     }))?;
     output.plain(job.output_dir.display().to_string())?;
-    super::say_batch(report, &job.output_dir.join("prompt.txt"), output)
+    Ok(super::say_batch(
+        report,
+        &job.output_dir.join("prompt.txt"),
+        output,
+    ))
 }

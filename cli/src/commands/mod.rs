@@ -123,7 +123,7 @@ fn say_trained_frames(length: u32, output: &Output) {
 }
 
 /// The end of a batch in words, and what the program ends with.
-fn say_batch(report: &Report, list: &Path, output: &Output) -> Result<Status> {
+fn say_batch(report: &Report, list: &Path, output: &Output) -> Status {
     let Report {
         made,
         present,
@@ -143,13 +143,13 @@ fn say_batch(report: &Report, list: &Path, output: &Output) -> Result<Status> {
         ));
     }
     if failed.is_empty() {
-        return Ok(Status::Good);
+        return Status::Good;
     }
     for (seed, reason) in failed {
         output.note(format!("  {}  {reason}", sample_id(*seed)));
     }
     output.hint("`--redo failed` tries these again");
-    Ok(Status::SomeFailed)
+    Status::SomeFailed
 }
 
 /// A folder for things that can be made again: `$DIORAMA_CACHE`, else the user's cache folder.

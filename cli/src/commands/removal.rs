@@ -145,7 +145,7 @@ fn say_report(report: &Report, job: &Job, list: &Path, output: &Output) -> Resul
         "made": made, "present": present, "failed": failed.len(), "list": list,
     }))?;
     output.plain(folder_or_dir(job).display().to_string())?;
-    super::say_batch(report, list, output)
+    Ok(super::say_batch(report, list, output))
 }
 
 /// What a script wants to go on with: the sample when there is one, else the dataset.
