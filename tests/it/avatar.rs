@@ -38,8 +38,7 @@ fn the_same_command_makes_the_same_bytes_and_a_finished_dataset_is_left_alone() 
     context.run(&format!("{} --threads 2", make("b"))).expect(0);
     let first = context.dataset("a");
     assert_eq!(first, context.dataset("b"));
-    let again = context.run(&make("a"));
-    again.expect(0);
+    let again = context.run(&make("a")).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
     assert_eq!(first, context.dataset("a"));
 
@@ -110,7 +109,7 @@ fn workspaces_of_the_public_script_become_datasets() {
     context.write("w/raw/nobody/readme.txt", "not a character");
     let outcome = context.run(&format!("avatar --base-path w {TINY} --prompt-style das"));
     // The broken motion costs its own clip, the folder without a character nothing.
-    outcome.expect(1);
+    let outcome = outcome.expect(1);
     assert!(outcome.stderr.contains("nobody"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("empty.fbx"), "{}", outcome.stderr);
     let samples = loaded(&context, "w/trackingavatars");
