@@ -38,6 +38,12 @@ pub enum RenderError {
     /// The GPU failed.
     #[error(transparent)]
     Gpu(#[from] crate::gpu::GpuError),
+    /// The GPU's trees stay as they are over a clip.
+    #[error("object `{object}` has a body that moves, which the GPU backend does not do yet")]
+    BodyOnGpu {
+        /// Name of the object.
+        object: String,
+    },
     /// The denoiser could not be used.
     #[error(transparent)]
     Denoise(#[from] crate::denoise::OidnError),
@@ -50,6 +56,7 @@ impl RenderError {
             Self::Asset { source, .. } => source.hint(),
             Self::Denoise(error) => error.hint(),
             Self::Gpu(error) => error.hint(),
+            Self::BodyOnGpu { .. } => Some("use `--backend cpu`"),
             Self::NoMesh { .. } | Self::NoCamera { .. } | Self::InstructionSet(_) => None,
         }
     }

@@ -224,6 +224,12 @@ impl Renderer {
                 .join(", "),
         })?
         .clone();
+        let body = shot.objects.iter().find(|object| object.body.is_some());
+        if let (Some(object), Some(_)) = (body, &settings.gpu) {
+            return Err(RenderError::BodyOnGpu {
+                object: object.name.clone(),
+            });
+        }
         // Neither needs the other, and each takes a noticeable part of a one-frame job.
         let (tables, fixed) = rayon::join(tables, || StaticScene::new(shot, assets));
         let fixed = Arc::new(fixed?);

@@ -9,6 +9,7 @@ use diorama_postproc::dataset::{Journal, read_journals};
 use serde_json::json;
 
 use crate::args::{AvatarArgs, Redo, SeedRange};
+use crate::backend::{Backend, BackendSetting};
 use crate::exit::Status;
 use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
 use crate::output::Output;
@@ -42,7 +43,11 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
         (None, false) => casting.pairs(),
     };
     let job = job(args, clips);
-    let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
+    // Bodies are not traced on the GPU yet: `auto` does not look for one. Asked for by name, it says so.
+    let backend = match &plan.picture.backend {
+        BackendSetting::Auto => Backend::cpu(),
+        named => super::backend_for(named, &job.output_dir, output)?,
+    };
     plan.picture.backend = backend.setting.clone();
     super::say_trained_frames(plan.recipe.video_length, output);
     check_folder(&plan, &job.output_dir)?;
