@@ -1,5 +1,7 @@
 //! The line of prompt.txt: who, what they do, where, in what light, seen how.
 
+use diorama_assets::builtin::motion::motion_verb;
+
 use crate::shot::{LightKind, Shot, Track};
 
 /// Verbs of motions whose names do not say them in the third person.
@@ -95,6 +97,9 @@ fn clothing(garments: &[String]) -> String {
 
 /// What somebody does, as a verb phrase in the third person.
 fn action(motion: &str) -> String {
+    if let Some(verb) = motion_verb(motion) {
+        return verb.to_owned();
+    }
     let name = words(motion);
     let longest = VERBS
         .iter()
@@ -189,7 +194,7 @@ mod tests {
             ("mh_male/walk", "walks"),
             ("mh_male/walk_in_place", "walks in place"),
             ("mh_male/jumping_jacks", "does jumping jacks"),
-            ("builtin/motion/wave", "waves"),
+            ("x/wave", "waves"),
             ("x/zombie_walk", "walks like a zombie"),
             ("x/walking_stick", "performs walking stick"),
             ("x/PutGlassesOn", "performs put glasses on"),

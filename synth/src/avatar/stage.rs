@@ -210,7 +210,8 @@ pub(super) fn clothes(recipe: &AvatarRecipe, model: &Model, stream: &mut Stream)
 
 /// Garments by the names of materials, with the word of their colour where that is plain: `blue shirt`.
 pub(super) fn garments(materials: &[Material]) -> Vec<String> {
-    const GARMENTS: [(&str, &str); 14] = [
+    const GARMENTS: [(&str, &str); 15] = [
+        ("t-shirt", "t-shirt"),
         ("shirt", "shirt"),
         ("sweater", "sweater"),
         ("jacket", "jacket"),

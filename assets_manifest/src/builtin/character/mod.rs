@@ -212,8 +212,8 @@ fn materials(parameters: &CharacterParameters) -> Vec<Material> {
             specular: 0.35,
             ..material("hair", hair, 0.45)
         },
-        cloth("top", parameters.top_color),
-        cloth("bottom", parameters.bottom_color),
+        cloth(parameters.top.noun(), parameters.top_color),
+        cloth(parameters.bottom.noun(), parameters.bottom_color),
         material("shoes", parameters.shoe_color, 0.45),
         material("soles", parameters.sole_color, 0.7),
         cloth("socks", [0.86, 0.85, 0.83]),

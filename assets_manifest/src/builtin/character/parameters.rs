@@ -35,6 +35,17 @@ pub enum Top {
     Sweater,
 }
 
+impl Top {
+    /// What it is called.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::ShortSleeves => "t-shirt",
+            Self::LongSleeves => "shirt",
+            Self::Sweater => "sweater",
+        }
+    }
+}
+
 /// What is worn below the waist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bottom {
@@ -44,6 +55,17 @@ pub enum Bottom {
     Shorts,
     /// Flared, down to the knee.
     Skirt,
+}
+
+impl Bottom {
+    /// What it is called.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Trousers => "trousers",
+            Self::Shorts => "shorts",
+            Self::Skirt => "skirt",
+        }
+    }
 }
 
 /// Everything that tells one built-in person from another.
