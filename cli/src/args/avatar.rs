@@ -51,13 +51,16 @@ pub struct AvatarBatchArgs {
     /// Folder of the dataset (default <base-path>/trackingavatars, or test_avatars)
     #[arg(long, short, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
+    /// TOML file of the form of a plan.toml; any part of it will do
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// This many clips of characters and motions drawn by the seed (default: every character with every
     /// motion; of the built-in ones 10)
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
     /// Seed of all draws (default 0)
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub seed: u64,
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
     /// Make part i of n, from 0; the parts may run at the same time into one folder
     #[arg(long, value_name = "i/n")]
     pub shard: Option<Shard>,

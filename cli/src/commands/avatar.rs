@@ -36,7 +36,7 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
     // Every built-in person with every motion would be thousands of clips.
     let drawn = args.batch.count.is_some() || args.batch.base_path.is_none();
     let mut plan = AvatarPlan::resolve(args, drawn, hash(&workspace))?;
-    let casting = Casting::new(&workspace, drawn.then_some(args.batch.seed));
+    let casting = Casting::new(&workspace, drawn.then_some(plan.seed));
     let clips = match (args.batch.count, drawn) {
         (Some(count), _) => count,
         (None, true) => FEW,

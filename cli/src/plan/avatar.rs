@@ -66,16 +66,16 @@ pub struct AvatarPlan {
 }
 
 impl AvatarPlan {
-    /// Defaults under flags. `library` is the hash over its ids.
+    /// Defaults under the config file under flags. `library` is the hash over its ids.
     ///
     /// # Errors
-    /// A value that cannot be read or is out of range.
+    /// A file or value that cannot be read, or a value out of range.
     pub fn resolve(args: &AvatarArgs, drawn: bool, library: String) -> Result<Self> {
         let defaults = DasSampleOptions::default();
         let tracking = TrackingOptions::default();
         let plan = Self {
             version: env!("CARGO_PKG_VERSION").into(),
-            seed: args.batch.seed,
+            seed: 0,
             drawn,
             library,
             picture: PicturePlan {
@@ -103,16 +103,23 @@ impl AvatarPlan {
             recipe: AvatarRecipe::default(),
         };
         let mut table = Table::try_from(&plan)?;
+        if let Some(path) = &args.batch.config {
+            let mut layer = super::read_config(path)?;
+            // What a stored plan has beside choices.
+            layer.remove("drawn");
+            layer.remove("library");
+            lay_over(&mut table, layer)
+                .map_err(|reason| UserError::new(format!("{}: {reason}", path.display())))?;
+        }
         let mut given = Table::new();
+        if let Some(seed) = args.batch.seed {
+            let seed = i64::try_from(seed)
+                .map_err(|_| UserError::new(format!("`--seed {seed}` is larger than 2^63 - 1")))?;
+            given.insert("seed".into(), seed.into());
+        }
         given.insert("picture".into(), Table::try_from(&args.picture)?.into());
         given.insert("output".into(), Table::try_from(&args.output)?.into());
-        if let (Some(Value::Table(output)), Some(rule)) =
-            (table.get_mut("output"), args.output.environment_tracks)
-        {
-            // A value that has no default is no key of the table yet.
-            output.insert("environment_tracks".into(), Value::try_from(rule)?);
-        }
-        layers::lay_over(&mut table, given, "").map_err(UserError::new)?;
+        lay_over(&mut table, given).map_err(UserError::new)?;
         let mut plan = Self::deserialize(Value::Table(table))
             .map_err(|error| UserError::new(error.to_string().trim().replace('\n', " ")))?;
         for (name, text) in &args.parameters.given {
@@ -148,6 +155,60 @@ impl AvatarPlan {
             occluded: self.output.occluded,
             environment: self.output.environment_tracks,
             hidden_at_start: self.output.hidden_at_start,
+        }
+    }
+}
+
+/// [`layers::lay_over`], and the one key that has no default and is therefore not in every table.
+fn lay_over(table: &mut Table, mut layer: Table) -> Result<(), String> {
+    const OPTIONAL: &str = "environment_tracks";
+    if let Some(Value::Table(output)) = layer.get_mut("output")
+        && let Some(value) = output.remove(OPTIONAL)
+        && let Some(Value::Table(below)) = table.get_mut("output")
+    {
+        below.insert(OPTIONAL.into(), value);
+    }
+    layers::lay_over(table, layer, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command, parse};
+
+    fn plan_of(flags: &str) -> Result<AvatarPlan> {
+        let args = format!("diorama avatar {flags}");
+        let Cli { command, .. } = parse(args.split_whitespace().map(Into::into)).unwrap();
+        let Command::Avatar(args) = command else {
+            panic!("not avatar");
+        };
+        AvatarPlan::resolve(&args, true, "hash".into())
+    }
+
+    #[test]
+    fn a_stored_plan_is_a_config_file_and_flags_win() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("plan.toml");
+        let flags = "--seed 7 --spp 5 --environment-tracks black --range-turn-deg -30,30 --tracking das-dense";
+        let plan = plan_of(flags).unwrap();
+        fs_err::write(&file, super::super::file::to_toml(&plan).unwrap()).unwrap();
+        let config = format!("--config {}", file.display());
+        assert_eq!(plan_of(&config).unwrap(), plan);
+        let changed = plan_of(&format!("{config} --spp 6 --seed 8")).unwrap();
+        assert_eq!((changed.picture.spp, changed.seed), (6, 8));
+        assert_eq!(changed.recipe, plan.recipe);
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_by_their_flags() {
+        for (flags, named) in [
+            ("--tracking-qp 11", "--tracking-qp 11"),
+            ("--spp 0", "--spp 0"),
+            ("--encoder x265", "--encoder x265"),
+            ("--range-focal-mm 80,20", "range_focal_mm"),
+        ] {
+            let error = plan_of(flags).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
         }
     }
 }
