@@ -130,6 +130,7 @@ pub fn draw_avatar(
     let record = library.record(&performance.character)?;
     let placed = stand_on_floor(recipe, &model, &bodies);
     let rotation = Quat::from_rotation_z((turn as f32).to_radians());
+    let scale = scale_to_fit(recipe, &model);
     let materials = stage::clothes(recipe, &model, &mut stream("clothes"));
     let adjectives = stage::garments(if materials.is_empty() {
         &model.materials
@@ -146,9 +147,9 @@ pub fn draw_avatar(
         noun: record.noun.clone(),
         adjectives,
         worlds: WorldSet::ALL,
-        scale: Vec3::ONE,
+        scale: Vec3::splat(scale),
         pose: Track::Constant(Pose {
-            position: rotation * placed,
+            position: rotation * placed * scale,
             rotation,
         }),
         body: Some(Track::PerFrame(bodies)),
@@ -223,7 +224,20 @@ fn bodies(
         .collect()
 }
 
-/// Where the model's origin goes: feet on the floor, its way placed as the recipe says. One place for
+/// Heights of characters, metres, that are taken for what they say.
+const HEIGHTS: std::ops::RangeInclusive<f32> = 0.4..=2.6;
+
+/// What brings a character of senseless height to that of the recipe.
+fn scale_to_fit(recipe: &AvatarRecipe, model: &Model) -> f32 {
+    let bounds = model.meshes.first().and_then(|mesh| mesh.bounds());
+    let height = bounds.map_or(0.0, |(low, high)| high.z - low.z);
+    if recipe.fit_height == 0.0 || HEIGHTS.contains(&height) || height <= 0.0 {
+        return 1.0;
+    }
+    recipe.fit_height as f32 / height
+}
+
+/// Where the model's origin goes, in the model's own size: feet on the floor, its way placed as the recipe says. One place for
 /// the whole clip, so that nothing is moved that did not move.
 ///
 /// The lowest vertex of the clip touches z = 0: a jump leaves the floor, a crouch does not sink in.

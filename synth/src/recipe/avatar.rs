@@ -34,6 +34,9 @@ pub struct AvatarRecipe {
     random_start: bool = false;
     /// Turn of the character about the vertical, degrees; at 0 it faces the camera (default 0).
     range_turn_deg: [f64; 2] = [0.0, 0.0];
+    /// Height, metres, to which characters are scaled that at rest are lower than 0.4 m or higher than
+    /// 2.6 m: files in other units than they say; 0: none is (default 1.7).
+    fit_height: f64 = 1.7;
     /// Probability that the character's clothes get other colours, 0 to 1 (default 0).
     prob_recolour: f64 = 0.0;
 
@@ -108,6 +111,7 @@ impl AvatarRecipe {
             ("video_fps", self.video_fps, 1.0, 240.0),
             ("shutter", self.shutter, 0.0, 1.0),
             ("exposure", self.exposure, -30.0, 30.0),
+            ("fit_height", self.fit_height, 0.0, 1.0e3),
             ("prob_recolour", self.prob_recolour, 0.0, 1.0),
             ("prob_skybox", self.prob_skybox, 0.0, 1.0),
         ];
