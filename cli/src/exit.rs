@@ -161,6 +161,21 @@ pub fn classify(error: &anyhow::Error) -> Status {
     }
 }
 
+/// An error and its causes on one line. A cause that the words before it end with already is not said
+/// again.
+pub fn in_words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if words.is_empty() {
+            words = cause;
+        } else if !words.ends_with(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The first hint in an error's chain.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().filter_map(verdict).find_map(|(_, hint)| hint)

@@ -40,7 +40,7 @@ fn run_command(cli: args::Cli) -> Status {
         Ok(status) => status,
         Err(error) if exit::is_broken_pipe(&error) => Status::Good,
         Err(error) => {
-            output.error(format!("{error:#}"));
+            output.error(exit::in_words(&error));
             let status = exit::classify(&error);
             match exit::hint(&error) {
                 Some(hint) => output.hint(hint),

@@ -120,3 +120,27 @@ fn workspaces_of_the_public_script_become_datasets() {
     joined.expect(0);
     assert_eq!(loaded(&context, "joined").len(), 2);
 }
+
+#[test]
+fn bad_workspaces_are_one_line_with_a_hint() {
+    let context = Context::new();
+    let missing = context.run("avatar --base-path nowhere").expect(2);
+    assert_eq!(
+        missing.stderr.matches("os error").count(),
+        1,
+        "{}",
+        missing.stderr
+    );
+    assert!(missing.stderr.contains("hint: "), "{}", missing.stderr);
+    context.write("empty/raw/readme.txt", "nothing here");
+    let empty = context.run("avatar --base-path empty").expect(2);
+    assert!(empty.stderr.contains("no character"), "{}", empty.stderr);
+    // A character that is none is a listed failure, and the rest of the files stay away.
+    context.write("w/raw/stone/stone.fbx", "not an FBX file");
+    context.write("w/raw/stone/motion/walk.fbx", "");
+    let broken = context
+        .run(&format!("avatar --base-path w {TINY}"))
+        .expect(1);
+    assert!(broken.stderr.contains("stone.fbx"), "{}", broken.stderr);
+    assert!(broken.stderr.contains("--redo failed"), "{}", broken.stderr);
+}

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::args::{AvatarArgs, Redo, SeedRange};
 use crate::backend::{Backend, BackendSetting};
-use crate::exit::Status;
+use crate::exit::{Status, in_words};
 use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
 use crate::output::Output;
 use crate::plan::{AvatarPlan, Job, Selection, check_folder, sample_id, write_plan};
@@ -82,7 +82,7 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
     progress.finish();
     let mut report = result.inspect_err(|error| {
         // The log is a help, not a promise: the error itself matters more.
-        let _ = log.line(&format!("stopped: {error:#}"));
+        let _ = log.line(&format!("stopped: {}", in_words(error)));
     })?;
     report.present = present;
     index_das(&job.output_dir)

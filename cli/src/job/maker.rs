@@ -11,6 +11,7 @@ use diorama_synth::draw::DrawError;
 
 use super::batch::{Failure, Ledger, Maker};
 use super::sample::{Made, Studio};
+use crate::exit::in_words;
 use crate::plan::{Job, sample_id};
 use crate::progress::Progress;
 
@@ -136,16 +137,8 @@ pub(super) fn sort_failure(error: anyhow::Error) -> Failure {
     if hits_all {
         Failure::Batch(error)
     } else {
-        Failure::Sample(one_line(&error))
+        Failure::Sample(in_words(&error))
     }
-}
-
-/// The whole chain on one line, for journals and lists.
-fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[cfg(test)]

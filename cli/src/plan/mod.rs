@@ -19,7 +19,7 @@ use diorama_synth::recipe::{PairKind, RemovalRecipe};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-pub use avatar::AvatarPlan;
+pub use avatar::{AvatarOutputPlan, AvatarPlan};
 pub use file::{backend_of_folder, check_folder, write_plan};
 pub use job::{Job, Selection, sample_id};
 pub use setting::MaskRuleSetting;

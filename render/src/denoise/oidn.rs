@@ -285,7 +285,7 @@ impl Oidn {
 
     /// Denoises one picture. The variance of colour and the depth are not used. Noisy albedo and
     /// normals are denoised first, by themselves, as the library's authors advise and Blender does
-    /// ("accurate" prefiltering); clean ones are as good as they are (see [`CLEAN_VARIANCE`]).
+    /// ("accurate" prefiltering); clean ones are as good as they are (see `CLEAN_VARIANCE`).
     ///
     /// Filters are kept for pictures of the same size.
     pub fn denoise(&self, input: &DenoiseInput) -> Result<Vec<Vec3>, OidnError> {
