@@ -1,8 +1,8 @@
 //! Built-in people: dressed bodies of any size and build, skinned to Mixamo's skeleton.
 //!
-//! A body is an implicit surface ([`body`], [`head`]) that a grid turns into a net ([`nets`]), which is
+//! A body is an implicit surface (`body`, `head`) that a grid turns into a net (`nets`), which is
 //! refined, cut along the borders of materials and spread over the layers of skin and clothes
-//! ([`cut`]). Eyes, brows and fingers are parts of their own ([`details`]).
+//! (`cut`). Eyes, brows and fingers are parts of their own (`details`).
 
 mod body;
 mod cut;
