@@ -58,7 +58,6 @@ layouts! {
         environment_columns: u32,
         seed: u32,
         samples: u32,
-        sample_mask: u32,
         max_bounces: u32,
         clamp_indirect: f32,
         world_count: u32,
@@ -71,7 +70,8 @@ layouts! {
         upper_slack: f32,
         upper_reach: f32,
         zero: u32,
-        unused: u32,
+        unused0: u32,
+        unused1: u32,
     }
 
     /// The part of a frame that is traced at once.

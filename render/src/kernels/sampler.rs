@@ -129,7 +129,8 @@ impl PixelSampler {
             column,
             row,
             picture_seed,
-            first: shuffle_quadrants(place, tile_bits, picture_seed) << bits,
+            // Fits: fewer than 4^digits pixels, at most 2^bits samples each.
+            first: shuffle_quadrants(place, tile_bits, picture_seed).wrapping_mul(samples),
             pixel_seed: combine(combine(seed, column), row),
         }
     }
@@ -139,7 +140,7 @@ impl PixelSampler {
     pub fn sample(&self, sample: u32) -> Sampler {
         Sampler {
             picture_seed: self.picture_seed,
-            reversed_place: (self.first | sample).reverse_bits(),
+            reversed_place: self.first.wrapping_add(sample).reverse_bits(),
             sample_seed: combine(self.pixel_seed ^ 0xa511_e9b3, sample),
         }
     }
@@ -260,9 +261,24 @@ mod tests {
     }
 
     #[test]
+    fn counts_that_are_no_power_of_two_leave_no_holes() {
+        // The 4 × 4 pixels of a square with 3 samples each: 48 points in a row of a sequence. Each of
+        // its three aligned blocks of 16 is a net, so no 16th holds more than 3 or fewer.
+        let mut cells = [0; 16];
+        for i in 0..16 {
+            let pixel = PixelSampler::new(7, 12 + i % 4, 4 + i / 4, 3);
+            for sample in 0..3 {
+                let [x, _] = pixel.sample(sample).get_2d(1, Purpose::Light);
+                cells[(x * 16.0) as usize] += 1;
+            }
+        }
+        assert_eq!(cells, [3; 16]);
+    }
+
+    #[test]
     fn no_two_pixels_have_the_same_numbers() {
         // Small tiles (many samples) and pictures larger than one.
-        for samples in [1u32, 128, 1 << 20] {
+        for samples in [1u32, 96, 128, 1 << 20] {
             let mut starts: Vec<[u32; 2]> = (0..4096u32)
                 .map(|i| PixelSampler::new(7, i % 64, i / 64, samples))
                 .map(|pixel| [pixel.picture_seed, pixel.first])

@@ -33,7 +33,6 @@ struct Frame {
     environment_columns: u32,
     seed: u32,
     samples: u32,
-    sample_mask: u32,
     max_bounces: u32,
     clamp_indirect: f32,
     world_count: u32,
@@ -50,7 +49,8 @@ struct Frame {
     upper_reach: f32,
     // 0, which no compiler knows.
     zero: u32,
-    unused: u32,
+    unused0: u32,
+    unused1: u32,
 }
 
 // The part of a frame that one chunk of pixels is.

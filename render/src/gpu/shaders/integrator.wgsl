@@ -358,7 +358,7 @@ fn shade(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 pixel % chunk.width,
                 pixel / chunk.width,
                 state.sample,
-                frame.sample_mask,
+                frame.samples,
             );
             state.alive = select(0u, 1u, follow(slot, &state, &path, s));
             pending = shadows[2u * slot].worlds != 0u || shadows[2u * slot + 1u].worlds != 0u;
@@ -382,7 +382,7 @@ fn shade(@builtin(global_invocation_id) invocation: vec3<u32>) {
                     pixel % chunk.width,
                     pixel / chunk.width,
                     state.sample,
-                    frame.sample_mask,
+                    frame.samples,
                 );
                 paths[slot * frame.world_count] = camera_path(pixel, s);
                 state.alive = 1u;

@@ -75,19 +75,20 @@ fn shuffle_quadrants(x: u32, digits: u32, seed: u32) -> u32 {
     return result;
 }
 
-// `mask`: samples of a pixel rounded up to a power of two, minus one.
-fn sampler_new(seed: u32, column: u32, row: u32, sample: u32, mask: u32) -> Sampler {
-    let bits = countOneBits(mask);
+// `samples`: number of samples of a pixel.
+fn sampler_new(seed: u32, column: u32, row: u32, sample: u32, samples: u32) -> Sampler {
+    // Of the next power of two.
+    let bits = 32u - countLeadingZeros(samples - 1u);
     let tile_bits = clamp((32u - bits) / 2u, 1u, 16u);
     let tile_mask = (1u << tile_bits) - 1u;
     let tile = combine((column >> (tile_bits - 1u)) >> 1u, (row >> (tile_bits - 1u)) >> 1u);
     let picture_seed = combine(seed, tile);
     let place = spread_bits(column & tile_mask) | (spread_bits(row & tile_mask) << 1u);
-    let first = shuffle_quadrants(place, tile_bits, picture_seed) << bits;
+    let first = shuffle_quadrants(place, tile_bits, picture_seed) * samples;
     let pixel_seed = combine(combine(seed, column), row);
     return Sampler(
         picture_seed,
-        reverseBits(first | sample),
+        reverseBits(first + sample),
         combine(pixel_seed ^ 0xa511e9b3u, sample),
     );
 }

@@ -231,7 +231,7 @@ fn trace(@builtin(global_invocation_id) invocation: vec3<u32>) {
         pixel % chunk.width,
         pixel / chunk.width,
         slots[slot].sample,
-        frame.sample_mask,
+        frame.samples,
     );
     let path_index = slot * frame.world_count + slots[slot].parts;
     let path_alive = slots[slot].alive != 0u;

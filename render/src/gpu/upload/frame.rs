@@ -159,7 +159,6 @@ pub(crate) fn frame(
         environment_columns: environment.map_or(0, |e| e.columns),
         seed: settings.seed,
         samples: settings.samples,
-        sample_mask: settings.samples.next_power_of_two() - 1,
         max_bounces: settings.max_bounces,
         clamp_indirect: settings.clamp_indirect,
         world_count: scene.world_count as u32,
@@ -172,6 +171,7 @@ pub(crate) fn frame(
         upper_slack: slack + EXTRA_SLACK,
         upper_reach: reach,
         zero: 0,
-        unused: 0,
+        unused0: 0,
+        unused1: 0,
     }
 }
