@@ -99,6 +99,53 @@ for name, read in readers:
 print("READ", " ".join(name for name, _ in readers))
 "#;
 
+/// The trainer's loader (`VideoDatasetWithResizingTracking` of Diffusion as Shader), its rules only:
+/// lists stripped and without empty lines, paired by line; decord; 49 frames by `range(0, N, N // 49)`.
+const DAS_LOADER: &str = r#"
+root, samples = Path(sys.argv[1]), int(sys.argv[2])
+
+def load(name):
+    lines = (root / name).read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+prompts, videos, trackings, images = map(load, ["prompt.txt", "videos.txt", "trackings.txt", "images.txt"])
+check(len(prompts) == samples, f"{len(prompts)} prompts for {samples} samples")
+check(len(prompts) == len(videos) == len(trackings) == len(images), "lists of different lengths")
+if any(name == "decord" for name, _ in readers):
+    import decord
+    for video, tracking, image in zip(videos, trackings, images):
+        number = Path(video).stem
+        check(Path(tracking).name == f"{number}_tracking.mp4", f"{video} beside {tracking}")
+        check(Path(image).stem == number, f"{video} beside {image}")
+        reader, follower = decord.VideoReader(str(root / video)), decord.VideoReader(str(root / tracking))
+        indices = list(range(0, len(reader), len(reader) // 49))
+        frames, colours = reader.get_batch(indices).asnumpy(), follower.get_batch(indices).asnumpy()
+        frames, colours = frames[:49], colours[:49]
+        check(frames.shape == colours.shape and len(frames) == 49, f"{video}: {frames.shape}, {colours.shape}")
+        check(colours.max() > 200 and colours.min() == 0, f"{tracking}: no colours on black")
+        check(np.abs(frames[0].astype(int) - frames[-1]).max() > 10, f"{video}: nothing moves")
+        try:
+            import cv2
+        except ImportError:
+            continue
+        first = cv2.imread(str(root / image))[:, :, ::-1].astype(int)
+        difference = np.abs(first - frames[0]).mean()
+        check(difference < 4, f"{image} is {difference:.1f} levels from the first frame of {video}")
+print("READ", " ".join(name for name, _ in readers))
+"#;
+
+#[test]
+fn a_loader_by_the_trainers_rules_reads_datasets_of_avatars() {
+    let Some(python) = python() else {
+        return;
+    };
+    let context = Context::new();
+    context
+        .run("avatar --count 2 --seed 1 --width 96 --height 64 --spp 2 --output-dir d")
+        .expect(0);
+    read(&context, &python, DAS_LOADER, &["d", "2"]);
+}
+
 /// The Python that the set-up has prepared; `None` (with a message) without one.
 fn python() -> Option<PathBuf> {
     let python = std::env::var_os("DIORAMA_TEST_PYTHON").map(PathBuf::from);
