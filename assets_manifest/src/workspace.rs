@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::library::{BUILTIN, load_character_file, load_motion_file};
+use crate::library::cache::Cache;
+use crate::library::{BUILTIN, load_character_file, load_motion_file, model_bytes};
+use crate::rig::JointTransform;
 use crate::{
     AssetError, AssetRecord, AssetSource, EnvironmentMap, Library, Model, Motion, Warnings, builtin,
 };
@@ -43,11 +45,35 @@ pub struct Workspace {
     decoded: Mutex<Decoded>,
 }
 
-#[derive(Default)]
+/// Memory for decoded characters, and for decoded motions, bytes.
+const CHARACTER_CACHE_BYTES: u64 = 256 << 20;
+const MOTION_CACHE_BYTES: u64 = 128 << 20;
+
 struct Decoded {
-    models: BTreeMap<String, (Arc<Model>, AssetRecord)>,
-    motions: BTreeMap<String, Arc<Motion>>,
+    models: Cache<Model>,
+    /// Records with their hash, of characters that were loaded.
+    records: BTreeMap<String, AssetRecord>,
+    motions: Cache<Motion>,
     warnings: Warnings,
+}
+
+impl Default for Decoded {
+    fn default() -> Self {
+        Self {
+            models: Cache::new(CHARACTER_CACHE_BYTES),
+            records: BTreeMap::new(),
+            motions: Cache::new(MOTION_CACHE_BYTES),
+            warnings: Warnings::default(),
+        }
+    }
+}
+
+impl Decoded {
+    fn keep_motion(&mut self, id: &str, motion: Motion) -> Arc<Motion> {
+        let transforms = motion.frames.len() * motion.joints.len();
+        let bytes = transforms * size_of::<JointTransform>();
+        self.motions.insert(id, Arc::new(motion), bytes as u64)
+    }
 }
 
 /// Files of `folder` with one of these extensions, sorted by name; none where there is no such folder.
@@ -152,12 +178,9 @@ impl Workspace {
         } else {
             vec![sky]
         };
-        let (library, found) = Library::open(&dirs)?;
+        let (library, found) = Library::open_environments(&dirs)?;
         for warning in found.0 {
-            // Objects are not asked for here.
-            if !warning.contains("hold no objects") {
-                warnings.push(warning);
-            }
+            warnings.push(warning);
         }
         let skyboxes = if pictures.is_empty() {
             Vec::new()
@@ -221,12 +244,10 @@ impl Workspace {
     /// What is wrong with the file.
     pub fn motion(&self, id: &str) -> Result<Arc<Motion>, AssetError> {
         if let Some(motion) = self.decoded().motions.get(id) {
-            return Ok(motion.clone());
+            return Ok(motion);
         }
         if let Some(motion) = builtin::motion::motion(id) {
-            let motion = Arc::new(motion);
-            self.decoded().motions.insert(id.to_owned(), motion.clone());
-            return Ok(motion);
+            return Ok(self.decoded().keep_motion(id, motion));
         }
         let path = self.file(id)?;
         let (takes, _, warnings) = load_motion_file(path)?;
@@ -237,13 +258,11 @@ impl Workspace {
                 path: path.clone(),
                 reason: "there is no take in it".into(),
             })?;
-        let motion = Arc::new(longest);
         let mut decoded = self.decoded();
         for warning in warnings.0 {
             decoded.warnings.push(warning);
         }
-        decoded.motions.insert(id.to_owned(), motion.clone());
-        Ok(motion)
+        Ok(decoded.keep_motion(id, longest))
     }
 
     /// Full record of an asset: loads it if it was not yet.
@@ -252,7 +271,11 @@ impl Workspace {
     /// What is wrong with its file.
     pub fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
         if id.starts_with(CHARACTER) {
-            return Ok(self.character(id)?.1);
+            if !self.decoded().records.contains_key(id) {
+                self.character(id)?;
+            }
+            let known = self.decoded().records.get(id).cloned();
+            return known.ok_or_else(|| AssetError::Unknown { id: id.into() });
         }
         self.library.record(id)
     }
@@ -272,19 +295,19 @@ impl Workspace {
             .ok_or_else(|| AssetError::Unknown { id: id.into() })
     }
 
-    fn character(&self, id: &str) -> Result<(Arc<Model>, AssetRecord), AssetError> {
-        if let Some(found) = self.decoded().models.get(id) {
-            return Ok(found.clone());
+    fn character(&self, id: &str) -> Result<Arc<Model>, AssetError> {
+        if let Some(model) = self.decoded().models.get(id) {
+            return Ok(model);
         }
         let (model, mut record, warnings) = load_character_file(self.file(id)?)?;
         id.clone_into(&mut record.id);
-        let found = (Arc::new(model), record);
         let mut decoded = self.decoded();
         for warning in warnings.0 {
             decoded.warnings.push(warning);
         }
-        decoded.models.insert(id.to_owned(), found.clone());
-        Ok(found)
+        decoded.records.insert(id.to_owned(), record);
+        let bytes = model_bytes(&model);
+        Ok(decoded.models.insert(id, Arc::new(model), bytes))
     }
 
     /// A thread that panicked while holding the lock left whole values only: go on.
@@ -296,7 +319,7 @@ impl Workspace {
 impl AssetSource for Workspace {
     fn model(&self, id: &str) -> Result<Arc<Model>, AssetError> {
         if id.starts_with(CHARACTER) {
-            return Ok(self.character(id)?.0);
+            return self.character(id);
         }
         self.library.model(id)
     }

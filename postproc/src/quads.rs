@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use diorama_assets::{InMemoryAssets, Mesh, Model};
-use diorama_synth::frame::{Frame, Labels, Plane, SurfacePoint, WorldImage};
+use diorama_synth::frame::{Frame, Labels, Plane, Sight, SurfacePoint, WorldImage};
 use diorama_synth::geometry::ShotGeometry;
 use diorama_synth::shot::{Object, Pose, Role, Shot, Track, WorldSet};
 use glam::{DVec2, DVec3, Quat, Vec2, Vec3};
 
 use crate::camera::{Projection, world_from_local};
 use crate::testing;
-use crate::tracking::{Sight, SurfaceVisibility};
+use crate::tracking::SurfaceVisibility;
 
 /// A Shot without objects whose camera stands at the origin and looks along +Y, right is +X.
 pub(crate) fn empty(resolution: [u32; 2], frames: u32) -> Shot {
@@ -82,7 +82,7 @@ pub(crate) fn geometry(shot: &Shot) -> ShotGeometry {
     };
     let mut assets = InMemoryAssets::default();
     assets.models.insert("square".into(), Arc::new(model));
-    ShotGeometry::new(shot, &assets).unwrap()
+    ShotGeometry::new(Arc::new(shot.clone()), &assets).unwrap()
 }
 
 /// What a ray meets: distance in depths of the camera, the surface point, the point in the world.

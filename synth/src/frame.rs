@@ -1,6 +1,6 @@
 //! Frames: what a renderer hands to post-processing, one after another.
 
-use glam::{Vec2, Vec3};
+use glam::{DVec2, Vec2, Vec3};
 
 /// A row-major picture, top row first.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -59,6 +59,15 @@ pub struct SurfacePoint {
     pub primitive: u32,
     /// Barycentric weights of the triangle's second and third vertex.
     pub barycentrics: Vec2,
+}
+
+/// A question: is `point` what is seen at `position`?
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sight {
+    /// Where the point is in the picture, pixels from the top-left corner.
+    pub position: DVec2,
+    /// The point; instance 0: the environment.
+    pub point: SurfacePoint,
 }
 
 /// Truth of the label rays of one world: pixel centre, lens centre, shutter centre, alpha ≥ 0.5.

@@ -49,7 +49,7 @@ impl ShotGeometry {
     ///
     /// # Errors
     /// An asset that cannot be loaded or lacks the mesh that is asked for.
-    pub fn new(shot: &Shot, assets: &dyn AssetSource) -> Result<Self, GeometryError> {
+    pub fn new(shot: Arc<Shot>, assets: &dyn AssetSource) -> Result<Self, GeometryError> {
         let mut loaded: BTreeMap<&str, Arc<Model>> = BTreeMap::new();
         let mut models = Vec::with_capacity(shot.objects.len());
         for object in &shot.objects {
@@ -72,14 +72,11 @@ impl ShotGeometry {
             loaded.insert(&object.asset, model.clone());
             models.push(model);
         }
-        Ok(Self {
-            shot: Arc::new(shot.clone()),
-            models,
-        })
+        Ok(Self { shot, models })
     }
 
     /// The Shot it is of.
-    pub fn shot(&self) -> &Shot {
+    pub fn shot(&self) -> &Arc<Shot> {
         &self.shot
     }
 
@@ -270,7 +267,7 @@ mod tests {
     #[test]
     fn a_point_follows_skin_scale_and_pose() {
         let (shot, assets) = shot();
-        let geometry = ShotGeometry::new(&shot, &assets).unwrap();
+        let geometry = ShotGeometry::new(Arc::new(shot.clone()), &assets).unwrap();
         let point = SurfacePoint {
             instance: 3,
             primitive: 0,
@@ -288,7 +285,9 @@ mod tests {
     #[test]
     fn the_environment_and_unknown_points_have_no_position() {
         let (shot, assets) = shot();
-        let posed = ShotGeometry::new(&shot, &assets).unwrap().at(0);
+        let posed = ShotGeometry::new(Arc::new(shot.clone()), &assets)
+            .unwrap()
+            .at(0);
         for (instance, primitive) in [(0, 0), (9, 0), (3, 1)] {
             let point = SurfacePoint {
                 instance,
@@ -303,13 +302,13 @@ mod tests {
     fn a_missing_asset_or_mesh_is_named() {
         let (mut shot, assets) = shot();
         shot.objects[0].mesh = 7;
-        let error = ShotGeometry::new(&shot, &assets).unwrap_err();
+        let error = ShotGeometry::new(Arc::new(shot.clone()), &assets).unwrap_err();
         assert_eq!(
             error.to_string(),
             "object `flag`: asset `flag` has no mesh 7"
         );
         shot.objects[0].asset = "none".into();
-        let error = ShotGeometry::new(&shot, &assets).unwrap_err();
+        let error = ShotGeometry::new(Arc::new(shot.clone()), &assets).unwrap_err();
         assert!(error.to_string().contains("`flag`"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Shared values by id, the oldest dropped first once their sizes exceed the budget.
-pub(super) struct Cache<T> {
+pub(crate) struct Cache<T> {
     /// Oldest use first.
     entries: Vec<(String, Arc<T>, u64)>,
     bytes: u64,
@@ -11,7 +11,7 @@ pub(super) struct Cache<T> {
 }
 
 impl<T> Cache<T> {
-    pub(super) fn new(budget: u64) -> Self {
+    pub(crate) fn new(budget: u64) -> Self {
         Self {
             entries: Vec::new(),
             bytes: 0,
@@ -19,7 +19,7 @@ impl<T> Cache<T> {
         }
     }
 
-    pub(super) fn get(&mut self, id: &str) -> Option<Arc<T>> {
+    pub(crate) fn get(&mut self, id: &str) -> Option<Arc<T>> {
         let index = self.entries.iter().position(|(known, ..)| known == id)?;
         let entry = self.entries.remove(index);
         let value = entry.1.clone();
@@ -28,7 +28,7 @@ impl<T> Cache<T> {
     }
 
     /// Adds a value and returns the one to use: when another thread was first, theirs.
-    pub(super) fn insert(&mut self, id: &str, value: Arc<T>, bytes: u64) -> Arc<T> {
+    pub(crate) fn insert(&mut self, id: &str, value: Arc<T>, bytes: u64) -> Arc<T> {
         if let Some(first) = self.get(id) {
             return first;
         }

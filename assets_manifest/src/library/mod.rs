@@ -13,7 +13,7 @@
 //! manifest, a line of ATTRIBUTION.md (also up to two folders above) that names the file, a LICENSE
 //! file, or the asset file itself, in this order.
 
-mod cache;
+pub(crate) mod cache;
 mod folder;
 mod manifest;
 mod noun;
@@ -101,6 +101,18 @@ impl Library {
     /// # Errors
     /// A folder that cannot be read or holds no asset, a broken manifest, or one that points nowhere.
     pub fn open(dirs: &[PathBuf]) -> Result<(Self, Warnings), AssetError> {
+        Self::open_kinds(dirs, true)
+    }
+
+    /// [`Library::open`] for environments alone: no word about objects that are not there.
+    ///
+    /// # Errors
+    /// As [`Library::open`].
+    pub(crate) fn open_environments(dirs: &[PathBuf]) -> Result<(Self, Warnings), AssetError> {
+        Self::open_kinds(dirs, false)
+    }
+
+    fn open_kinds(dirs: &[PathBuf], needs_objects: bool) -> Result<(Self, Warnings), AssetError> {
         let mut warnings = Warnings::default();
         let mut terms = TermsReader::default();
         let mut objects = Vec::new();
@@ -139,21 +151,23 @@ impl Library {
                 kind.push(record);
             }
         }
-        for (what, found, of_builtin) in [
+        for (what, is_needed, found, of_builtin) in [
             (
                 "objects",
+                needs_objects,
                 &mut objects,
                 builtin::object_records as fn() -> _,
             ),
             (
                 "environments",
+                true,
                 &mut environments,
                 builtin::environment_records,
             ),
         ] {
             if with_builtin {
                 found.extend(of_builtin());
-            } else if found.is_empty() {
+            } else if is_needed && found.is_empty() {
                 warnings.push(format!(
                     "the asset folders hold no {what}: the built-in ones are used"
                 ));
@@ -401,7 +415,7 @@ fn unknown(id: &str) -> AssetError {
     AssetError::Unknown { id: id.to_owned() }
 }
 
-fn model_bytes(model: &Model) -> u64 {
+pub(crate) fn model_bytes(model: &Model) -> u64 {
     let images: u64 = model
         .images
         .iter()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use diorama_assets::Workspace;
-use diorama_postproc::dataset::das::{DasSampleOptions, index_das, sweep_das};
+use diorama_postproc::dataset::das::{DasSampleOptions, das_sample_folder, index_das, sweep_das};
 use diorama_postproc::dataset::{Journal, read_journals};
 use serde_json::json;
 
@@ -120,10 +120,6 @@ fn job(args: &AvatarArgs, clips: u64) -> Job {
 
 fn options(plan: &AvatarPlan) -> DasSampleOptions {
     let output = &plan.output;
-    let render = serde_json::to_value(&plan.picture)
-        .ok()
-        .and_then(|value| value.as_object().cloned())
-        .unwrap_or_default();
     DasSampleOptions {
         tracking: plan.tracking_options(),
         qp: output.qp,
@@ -132,7 +128,7 @@ fn options(plan: &AvatarPlan) -> DasSampleOptions {
         tracking_lossless: output.tracking_lossless,
         das_tracks: output.das_tracks,
         first_frame_controls: output.first_frame_controls,
-        render: render.into_iter().collect(),
+        render: plan.picture.record(),
         ..DasSampleOptions::default()
     }
 }
@@ -158,7 +154,7 @@ fn say_sample(job: &Job, output: &Output, index: u64, made: Result<(), &str>) ->
     let id = sample_id(index);
     match made {
         Ok(()) => output.json(&json!({
-            "id": id, "status": "done", "folder": job.output_dir.join("samples").join(&id),
+            "id": id, "status": "done", "folder": das_sample_folder(&job.output_dir, &id),
         })),
         Err(reason) => {
             output.warning(format!("sample {id} failed: {reason}"));

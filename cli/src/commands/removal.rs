@@ -164,7 +164,7 @@ fn foretell(studio: &Studio<'_>, job: &Job, output: &Output) -> Result<Status> {
             .filter(|seed| job.owns(*seed) && !before.done.contains_key(&sample_id(*seed)))
             .collect(),
         Selection::Again(seeds) => seeds.clone(),
-        Selection::Failed(_) => before.failed.values().map(|entry| entry.seed).collect(),
+        Selection::Failed(_) => before.failed_seeds(),
     };
     if seeds.is_empty() {
         output.note("nothing to do: all samples are there");

@@ -8,14 +8,14 @@ use std::time::Instant;
 use anyhow::Result;
 use diorama_assets::Workspace;
 use diorama_postproc::dataset::das::{
-    DasSampleOptions, DasSampleWriter, FinishedDasSample, is_complete_das,
+    DasSampleOptions, DasSampleWriter, FinishedDasSample, das_sample_folder, is_complete_das,
 };
 use diorama_postproc::dataset::{FailedEntry, Journal, Journals};
-use diorama_postproc::tracking::{Sight, SurfaceVisibility};
-use diorama_render::integrator::visibility::{self, VisibilityTracer};
+use diorama_postproc::tracking::SurfaceVisibility;
+use diorama_render::integrator::visibility::VisibilityTracer;
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::avatar::{Performance, das_prompt, draw_avatar, prompt};
-use diorama_synth::frame::SurfacePoint;
+use diorama_synth::frame::{Sight, SurfacePoint};
 use diorama_synth::geometry::ShotGeometry;
 use diorama_synth::shot::Shot;
 use diorama_synth::stream::Stream;
@@ -122,14 +122,7 @@ impl SurfaceVisibility for Eyes<'_> {
     }
 
     fn are_visible(&self, frame: u32, sights: &[Sight]) -> Vec<bool> {
-        let sights: Vec<_> = sights
-            .iter()
-            .map(|sight| visibility::Sight {
-                position: sight.position,
-                point: sight.point,
-            })
-            .collect();
-        self.tracer(frame).are_visible(&sights)
+        self.tracer(frame).are_visible(sights)
     }
 }
 
@@ -159,23 +152,21 @@ impl AvatarMaker<'_> {
         stage("draw");
         self.progress
             .stage(&id, "rendering", u64::from(shot.frame_count));
-        let sample = self.film(&id, &shot, &mut stage)?;
+        let sample = self.film(&id, shot, &mut stage)?;
         Ok((sample, timings))
     }
 
-    fn film(
-        &self,
-        id: &str,
-        shot: &Shot,
-        stage: &mut dyn FnMut(&str),
-    ) -> Result<FinishedDasSample> {
+    fn film(&self, id: &str, shot: Shot, stage: &mut dyn FnMut(&str)) -> Result<FinishedDasSample> {
         let workspace = self.casting.workspace;
         let settings = RenderSettings {
             gpu: self.backend.gpu.clone(),
             ..self.plan.picture.render_settings()
         };
-        let renderer = Renderer::new(shot, workspace, settings)?;
-        let geometry = ShotGeometry::new(shot, workspace)?;
+        let renderer = Renderer::new(&shot, workspace, settings)?;
+        // One copy for renderer, geometry and writer: that of a long clip is large.
+        drop(shot);
+        let shot = renderer.shot();
+        let geometry = ShotGeometry::new(shot.clone(), workspace)?;
         let dataset: &Path = &self.job.output_dir;
         let mut writer = DasSampleWriter::new(dataset, id, geometry, &self.options)?;
         let eyes = Eyes {
@@ -218,16 +209,12 @@ impl Maker for AvatarMaker<'_> {
 impl Ledger for AvatarMaker<'_> {
     fn is_done(&self, index: u64) -> bool {
         let id = sample_id(index);
-        let folder = self.job.output_dir.join("samples").join(&id);
-        self.before.done.contains_key(&id) && is_complete_das(&folder)
+        self.before.done.contains_key(&id)
+            && is_complete_das(&das_sample_folder(&self.job.output_dir, &id))
     }
 
     fn failed(&self) -> Vec<u64> {
-        self.before
-            .failed
-            .values()
-            .map(|entry| entry.seed)
-            .collect()
+        self.before.failed_seeds()
     }
 
     fn record_failure(&mut self, index: u64, reason: &str) -> Result<()> {

@@ -95,11 +95,7 @@ impl Ledger for RemovalMaker<'_> {
     }
 
     fn failed(&self) -> Vec<u64> {
-        self.before
-            .failed
-            .values()
-            .map(|entry| entry.seed)
-            .collect()
+        self.before.failed_seeds()
     }
 
     fn record_failure(&mut self, seed: u64, reason: &str) -> Result<()> {

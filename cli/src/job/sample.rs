@@ -148,10 +148,6 @@ impl Studio<'_> {
             recipe,
             ..
         } = self.plan;
-        let render = serde_json::to_value(picture)
-            .ok()
-            .and_then(|value| value.as_object().cloned())
-            .unwrap_or_default();
         SampleOptions {
             layout,
             pair: match recipe.pair {
@@ -165,7 +161,7 @@ impl Studio<'_> {
             passes: output.passes.clone(),
             layers: recipe.layers == recipe::Layers::Object,
             bounds: ObjectBounds::new(),
-            render: render.into_iter().collect(),
+            render: picture.record(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod job;
 mod layers;
 mod setting;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -67,6 +68,14 @@ impl PicturePlan {
             ));
         }
         Ok(())
+    }
+
+    /// The same as sample.json keeps it.
+    pub fn record(&self) -> BTreeMap<String, serde_json::Value> {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(values)) => values.into_iter().collect(),
+            _ => BTreeMap::new(),
+        }
     }
 
     /// The same for the renderer, on the CPU.

@@ -96,6 +96,13 @@ pub struct Journals {
     pub failed: BTreeMap<String, FailedEntry>,
 }
 
+impl Journals {
+    /// Seeds that failed and were not made since, in the order of their ids.
+    pub fn failed_seeds(&self) -> Vec<u64> {
+        self.failed.values().map(|entry| entry.seed).collect()
+    }
+}
+
 /// The journals of one run, open and locked.
 #[derive(Debug)]
 pub struct Journal {

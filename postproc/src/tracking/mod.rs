@@ -31,7 +31,7 @@ mod view;
 
 use std::str::FromStr;
 
-use diorama_synth::frame::{Frame, Plane, SurfacePoint};
+use diorama_synth::frame::{Frame, Plane, Sight, SurfacePoint};
 use diorama_synth::geometry::ShotGeometry;
 use diorama_synth::stream::Stream;
 use glam::DVec2;
@@ -165,15 +165,6 @@ impl TrackingOptions {
         }
         Ok(())
     }
-}
-
-/// A question: is `point` what is seen at `position`?
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sight {
-    /// Where the point is in the picture, pixels from the top-left corner.
-    pub position: DVec2,
-    /// The point; instance 0: the environment.
-    pub point: SurfacePoint,
 }
 
 /// Who can say what is seen at any image position: a renderer. Rays go through lens centre and

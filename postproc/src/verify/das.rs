@@ -15,7 +15,7 @@ use super::VerifyOptions;
 use super::report::{Law, Report, SampleFindings, laws};
 use crate::caption::TOKEN_LIMIT;
 use crate::caption::words::token_bound;
-use crate::dataset::das::{LISTS, SAMPLES, is_complete_das, read_list};
+use crate::dataset::das::{LISTS, das_sample_folder, is_complete_das, read_list};
 use crate::dataset::read_journals;
 use crate::error::{PostprocError, Result, fs_error};
 use crate::sample::hash_files;
@@ -148,7 +148,7 @@ fn list(dataset: &Path, name: &'static str, findings: &mut SampleFindings) -> Ve
 fn check_samples(dataset: &Path, videos: &[String], findings: &mut SampleFindings) -> Result<()> {
     let listed: BTreeSet<&str> = videos.iter().map(String::as_str).collect();
     for (id, entry) in read_journals(dataset)?.done {
-        let folder = dataset.join(SAMPLES).join(&id);
+        let folder = das_sample_folder(dataset, &id);
         let is_there = is_complete_das(&folder);
         findings.check(
             laws::FILES,

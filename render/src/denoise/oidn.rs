@@ -295,13 +295,10 @@ impl Oidn {
             return Ok(Vec::new());
         }
         let mut kept = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.as_ref().is_none_or(|filters| filters.size != size) {
-            // The old ones go first: their memory may be large.
-            *kept = None;
-            *kept = Some(Filters::new(self, size)?);
-        }
-        let Some(filters) = kept.as_mut() else {
-            return Err(OidnError::Failed("no filters".into()));
+        // Filters of another size go before new ones are made: their memory may be large.
+        let mut filters = match kept.take().filter(|filters| filters.size == size) {
+            Some(filters) => filters,
+            None => Filters::new(self, size)?,
         };
         filters.color.copy_from_slice(input.color);
         filters.albedo.copy_from_slice(input.albedo);
@@ -325,7 +322,9 @@ impl Oidn {
             unsafe { (filter.functions.execute)(filter.handle) };
             self.check()?;
         }
-        Ok(filters.color.clone())
+        let clean = filters.color.clone();
+        *kept = Some(filters);
+        Ok(clean)
     }
 
     /// A ray tracing filter over `pictures` of `size` (width, height) with these switches on.

@@ -1,7 +1,7 @@
 //! Is a surface point seen at an image position? Rays of the label pass (lens centre, shutter centre,
 //! alpha at least one half, full world) through positions of any fraction of a pixel.
 
-use diorama_synth::frame;
+use diorama_synth::frame::{self, Sight};
 use glam::{DVec2, DVec3, Vec3};
 use rayon::prelude::*;
 
@@ -22,15 +22,6 @@ const RAYS_PER_TASK: usize = 512;
 pub struct VisibilityTracer {
     scene: FrameScene,
     isa: Isa,
-}
-
-/// A question: is `point` what is seen at `position`?
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sight {
-    /// Where the point is in the picture: pixels from the top-left corner.
-    pub position: DVec2,
-    /// The point; instance 0: the environment.
-    pub point: frame::SurfacePoint,
 }
 
 impl VisibilityTracer {

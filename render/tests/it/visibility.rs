@@ -1,8 +1,9 @@
 //! What label rays say of tracked points: made from the picture they are seen in it, and not behind
 //! something else.
 
-use diorama_render::integrator::visibility::Sight;
-use diorama_synth::frame::SurfacePoint;
+use std::sync::Arc;
+
+use diorama_synth::frame::{Sight, SurfacePoint};
 use diorama_synth::geometry::ShotGeometry;
 use diorama_synth::shot::{Pose, Role, Track};
 use glam::{DVec2, DVec3, Quat, Vec3};
@@ -69,7 +70,9 @@ fn geometry_projects_points_back_to_where_their_ray_went() {
     let scene = pair_scene([320, 200], &[3]);
     let renderer = scene.renderer(1);
     let tracer = renderer.visibility(0);
-    let posed = ShotGeometry::new(&scene.shot, &scene.assets).unwrap().at(0);
+    let posed = ShotGeometry::new(Arc::new(scene.shot.clone()), &scene.assets)
+        .unwrap()
+        .at(0);
     let camera = scene.shot.cameras[0].pose.at(0);
     let lens = scene.shot.cameras[0].lens.at(0);
     let focal = f64::from(lens.focal_length_mm / lens.sensor_width_mm) * 320.0;

@@ -163,8 +163,6 @@ pub fn draw_avatar(
         }),
         physics: None,
     };
-    let mut objects = vec![set.floor];
-    objects.push(character);
     let mut assets = set.assets;
     assets.push(record);
     assets.sort_by(|a, b| a.id.cmp(&b.id));
@@ -188,7 +186,7 @@ pub fn draw_avatar(
         cameras: vec![set.camera],
         environment: set.environment,
         lights: set.lights,
-        objects,
+        objects: vec![set.floor, character],
         contacts: Vec::new(),
         assets,
         attempts: Attempts::default(),
@@ -237,12 +235,12 @@ fn scale_to_fit(recipe: &AvatarRecipe, model: &Model) -> f32 {
     recipe.fit_height as f32 / height
 }
 
-/// Where the model's origin goes, in the model's own size: feet on the floor, its way placed as the recipe says. One place for
-/// the whole clip, so that nothing is moved that did not move.
+/// Where the model's origin goes, in the model's own size: feet on the floor, its way placed as the
+/// recipe says. One place for the whole clip, so that nothing is moved that did not move.
 ///
 /// The lowest vertex of the clip touches z = 0: a jump leaves the floor, a crouch does not sink in.
 fn stand_on_floor(recipe: &AvatarRecipe, model: &Model, bodies: &[BodyPose]) -> Vec3 {
-    let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
+    let mut lowest = f32::INFINITY;
     let mut middle = Vec3::ZERO;
     // Every second frame: between two, a foot moves by less than it is thick.
     let looked_at: Vec<&BodyPose> = bodies.iter().skip(1).step_by(2).collect();
@@ -250,16 +248,15 @@ fn stand_on_floor(recipe: &AvatarRecipe, model: &Model, bodies: &[BodyPose]) -> 
         let Some((from, to)) = model.posed(0, body).bounds() else {
             continue;
         };
-        low = low.min(from);
-        high = high.max(to);
+        lowest = lowest.min(from.z);
         middle += (from + to) * 0.5 / looked_at.len() as f32;
     }
-    if !low.is_finite() {
+    if !lowest.is_finite() {
         return Vec3::ZERO;
     }
     let sideways = match recipe.root_motion {
         RootMotion::Keep | RootMotion::InPlace => Vec3::ZERO,
         RootMotion::Centred => Vec3::new(-middle.x, -middle.y, 0.0),
     };
-    sideways - Vec3::Z * low.z
+    sideways - Vec3::Z * lowest
 }

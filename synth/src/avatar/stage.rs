@@ -7,7 +7,7 @@ use glam::{Quat, Vec3};
 
 use super::{AvatarError, AvatarLibrary, FLOOR_ID};
 use crate::draw::material::color_word;
-use crate::draw::sample::look_at;
+use crate::draw::sample::{look_at, uniform};
 use crate::recipe::AvatarRecipe;
 use crate::shot::{
     Camera, Environment, Lens, Light, LightKind, Object, Pose, Role, Track, WorldSet,
@@ -99,10 +99,6 @@ pub(super) fn draw(
         night,
         description,
     })
-}
-
-fn uniform(stream: &mut Stream, [low, high]: [f64; 2]) -> f32 {
-    stream.range(low, high) as f32
 }
 
 fn camera(recipe: &AvatarRecipe, stream: &mut Stream) -> Camera {

@@ -55,7 +55,7 @@ pub(super) fn rotation(stream: &mut Stream) -> Quat {
 }
 
 /// A uniform value of a recipe's range.
-pub(super) fn uniform(stream: &mut Stream, [low, high]: [f64; 2]) -> f32 {
+pub(crate) fn uniform(stream: &mut Stream, [low, high]: [f64; 2]) -> f32 {
     stream.range(low, high) as f32
 }
 

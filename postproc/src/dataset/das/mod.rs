@@ -36,7 +36,7 @@ mod writer;
 pub(crate) use lists::read_list;
 pub use lists::{DasIndexReport, index_das};
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
-pub use place::{is_complete_das, sweep_das};
+pub use place::{das_sample_folder, is_complete_das, sweep_das};
 pub use record::{DasQuality, DasRecord};
 pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_QP_LIMIT};
 

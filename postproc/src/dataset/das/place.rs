@@ -24,6 +24,11 @@ pub(super) const CONTROLS: [&str; 4] = ["inverse_depth", "inverse_depth_16", "no
 /// Folders of flat names.
 const FLAT: [&str; 5] = ["videos", "tracking", "images", "tracks", "controls"];
 
+/// Where the complete sample `id` of `dataset` is, or will be.
+pub fn das_sample_folder(dataset: &Path, id: &str) -> PathBuf {
+    dataset.join(SAMPLES).join(id)
+}
+
 /// Is this folder (`samples/<id>`) a complete sample?
 pub fn is_complete_das(folder: &Path) -> bool {
     NEEDED
@@ -73,7 +78,7 @@ pub(super) fn flat_names(id: &str) -> Vec<(String, String)> {
 
 /// Gives the files of `samples/<id>` their flat names. What is already right is left alone.
 pub(super) fn link_sample(dataset: &Path, id: &str) -> Result<()> {
-    let folder = dataset.join(SAMPLES).join(id);
+    let folder = das_sample_folder(dataset, id);
     for (from, to) in flat_names(id) {
         let from = folder.join(from);
         if from.exists() {

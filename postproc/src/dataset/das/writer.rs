@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diorama_synth::frame::{Frame, Plane};
 use diorama_synth::geometry::ShotGeometry;
@@ -107,7 +108,7 @@ impl FinishedDasSample {
 #[derive(Debug)]
 pub struct DasSampleWriter {
     id: String,
-    shot: Shot,
+    shot: Arc<Shot>,
     options: DasSampleOptions,
     tracker: Tracker,
     video: ColorVideoWriter,
