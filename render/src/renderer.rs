@@ -17,7 +17,7 @@ use crate::gpu::{Gpu, GpuScene, TracedFrame};
 use crate::integrator::PathSettings;
 use crate::integrator::labels::{LabelPixel, LabelTracer};
 use crate::integrator::visibility::VisibilityTracer;
-use crate::integrator::worlds::{Scratch, WorldTracer};
+use crate::integrator::worlds::{BATCH, Batch, WorldTracer};
 use crate::kernels::camera::FilterTable;
 use crate::kernels::sampler::combine;
 use crate::kernels::tables::{Tables, tables};
@@ -103,7 +103,7 @@ impl Kernel for TraceRow<'_> {
     fn run<S: Simd8>(self, simd: S) -> Row {
         let worlds = self.tracer.scene.world_count;
         let samples = self.tracer.settings.samples;
-        let mut scratch = Scratch::new(worlds);
+        let mut batch = Batch::new(worlds);
         let mut row = Row {
             pixels: vec![Vec::with_capacity(self.width as usize); worlds],
             touched: Vec::with_capacity(self.width as usize),
@@ -116,23 +116,26 @@ impl Kernel for TraceRow<'_> {
             let mut touched = 0;
             let mut roles = [0u32; 3];
             let pixel = self.tracer.pixel(column, self.row);
-            for sample in 0..samples {
-                self.tracer.trace(simd, &pixel, sample, &mut scratch);
-                for (sum, found) in sums.iter_mut().zip(&scratch.worlds) {
-                    sum.add(found);
+            for first in (0..samples).step_by(BATCH as usize) {
+                let range = first..samples.min(first + BATCH);
+                self.tracer.trace(simd, &pixel, range, &mut batch);
+                touched |= batch.touched();
+                for found in batch.samples() {
+                    for (sum, found) in sums.iter_mut().zip(found) {
+                        sum.add(found);
+                    }
+                    let first = found[0].first;
+                    let role = if first == 0 {
+                        Role::Background
+                    } else {
+                        self.tracer.scene.instances[first as usize - 1].role
+                    };
+                    roles[match role {
+                        Role::Background => 0,
+                        Role::Keep => 1,
+                        Role::Remove => 2,
+                    }] += 1;
                 }
-                touched |= scratch.touched;
-                let first = scratch.worlds[0].first;
-                let role = if first == 0 {
-                    Role::Background
-                } else {
-                    self.tracer.scene.instances[first as usize - 1].role
-                };
-                roles[match role {
-                    Role::Background => 0,
-                    Role::Keep => 1,
-                    Role::Remove => 2,
-                }] += 1;
             }
             for (pixels, sum) in row.pixels.iter_mut().zip(&sums) {
                 pixels.push(sum.finish(samples));
@@ -141,7 +144,7 @@ impl Kernel for TraceRow<'_> {
             row.coverage
                 .push(Vec3::from(roles.map(|n| n as f32 / samples as f32)));
         }
-        row.rays = scratch.rays;
+        row.rays = batch.rays();
         row
     }
 }

@@ -63,9 +63,10 @@ impl WorldTracer<'_> {
                 }
             }
             let Some(hit) = hit else {
+                let place = self.scene.fixed.environment.place(path.direction);
                 radiance += self
                     .settings
-                    .clamp(self.environment_contribution(&path), earlier);
+                    .clamp(self.environment_contribution(&path, &place), earlier);
                 return radiance;
             };
             path.beta *= path.media.transmittance(distance);

@@ -10,11 +10,13 @@
 //! that world would make. Within one world the contributions of a path are added in path order,
 //! whatever parted before: worlds are disjoint between the parts.
 
+use std::ops::Range;
+
 use glam::{Vec2, Vec3};
 
 use super::medium::MediumStack;
 use super::{PathSettings, ray};
-use crate::accel::{Hit, Simd8, offset_origin};
+use crate::accel::{Hit, Ray, Simd8, offset_origin};
 use crate::kernels::bsdf::Bsdf;
 use crate::kernels::camera::FilterTable;
 use crate::kernels::math::safe_sqrt;
@@ -22,6 +24,7 @@ use crate::kernels::sampler::{PixelSampler, Purpose, Sampler};
 use crate::kernels::sampling::power_heuristic;
 use crate::kernels::tables::Tables;
 use crate::scene::FrameScene;
+use crate::scene::environment::EnvironmentPlace;
 use crate::scene::frame_scene::SurfacePoint;
 use crate::scene::lights::{IncidentRadiance, LightContext, LightSample, crossed_lights};
 
@@ -58,6 +61,8 @@ pub struct WorldSample {
 /// Everything a path needs to go on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path {
+    /// Which of the batch's samples it belongs to.
+    sample: u32,
     pub(super) worlds: u32,
     pub(super) origin: Vec3,
     pub(super) direction: Vec3,
@@ -84,27 +89,110 @@ pub struct WorldTracer<'a> {
     pub tables: &'a Tables,
 }
 
-/// Buffers of one thread: a sample's results and the parts still to be traced.
+/// Samples of a pixel that [`WorldTracer::trace`] is best given at once: enough for the caches to bring what
+/// one path needs while others are at work, few enough for what they need to stay in the first cache.
+pub const BATCH: u32 = 32;
+
+/// Some samples of one pixel, traced side by side, and the buffers of the thread that does it.
+///
+/// Each step of a bounce is done for all paths before the next step begins: the code of one step fits
+/// into the first instruction cache, as that of a whole bounce does not, and what a step reads of meshes
+/// and of the environment is asked for long before it is waited for. Paths know nothing of each other,
+/// so no result depends on who is in a batch.
 #[derive(Debug)]
-pub struct Scratch {
-    /// One per world.
-    pub worlds: Vec<WorldSample>,
-    /// Bit w: the sample met something that tells world w from world 0.
-    pub touched: u32,
-    /// Rays traced so far.
-    pub rays: u64,
-    parts: Vec<Path>,
+pub struct Batch {
+    found: Found,
+    samplers: Vec<Sampler>,
+    /// At the bounce at hand.
+    paths: Vec<Path>,
+    /// What they become after it.
+    next: Vec<Path>,
+    meetings: Vec<Meeting>,
+    escapes: Vec<Escape>,
+    shadow_rays: Vec<ShadowRay>,
 }
 
-impl Scratch {
+/// What the samples of a batch have found so far.
+#[derive(Debug)]
+struct Found {
+    /// Worlds of the first sample, of the second, ….
+    samples: Vec<WorldSample>,
+    world_count: usize,
+    touched: u32,
+    rays: u64,
+}
+
+/// A path of the batch (by index) at a surface.
+#[derive(Debug)]
+struct Meeting {
+    path: usize,
+    hit: Hit,
+}
+
+/// A path of the batch (by index) that met nothing.
+#[derive(Debug)]
+struct Escape {
+    path: usize,
+    place: EnvironmentPlace,
+}
+
+/// A light sample that waits for its shadow ray.
+#[derive(Debug)]
+struct ShadowRay {
+    sample: u32,
+    /// Worlds of the path.
+    path_worlds: u32,
+    /// To the light, in the worlds in which it exists.
+    ray: Ray,
+    light: LightSample,
+    /// What radiance 1 would bring.
+    share: Vec3,
+    bounce: u32,
+    /// Keeps the draws of the two groups of lights apart.
+    kind: u32,
+}
+
+impl Batch {
     /// For `world_count` worlds.
     pub fn new(world_count: usize) -> Self {
         Self {
-            worlds: vec![WorldSample::default(); world_count],
-            touched: 0,
-            rays: 0,
-            parts: Vec::new(),
+            found: Found {
+                samples: Vec::new(),
+                world_count,
+                touched: 0,
+                rays: 0,
+            },
+            samplers: Vec::new(),
+            paths: Vec::new(),
+            next: Vec::new(),
+            meetings: Vec::new(),
+            escapes: Vec::new(),
+            shadow_rays: Vec::new(),
         }
+    }
+
+    /// What each sample of the batch found: one entry per world.
+    pub fn samples(&self) -> impl Iterator<Item = &[WorldSample]> {
+        self.found.samples.chunks(self.found.world_count)
+    }
+
+    /// Bit w: some sample of the batch met something that tells world w from world 0.
+    pub fn touched(&self) -> u32 {
+        self.found.touched
+    }
+
+    /// Rays traced so far, by all batches in these buffers.
+    pub fn rays(&self) -> u64 {
+        self.found.rays
+    }
+}
+
+impl Found {
+    fn restart(&mut self, samples: usize) {
+        self.samples.clear();
+        self.samples
+            .resize(samples * self.world_count, WorldSample::default());
+        self.touched = 0;
     }
 
     /// The worlds of `all` part into `some` and the rest: notes who is now unlike world 0.
@@ -122,13 +210,20 @@ impl Scratch {
         }
     }
 
+    /// Calls `change` for the entries of `worlds` of a sample.
     #[inline(always)]
-    fn add(&mut self, worlds: u32, radiance: Vec3) {
+    fn each(&mut self, sample: u32, worlds: u32, change: impl Fn(&mut WorldSample)) {
+        let first = sample as usize * self.world_count;
         let mut rest = worlds;
         while rest != 0 {
-            self.worlds[rest.trailing_zeros() as usize].radiance += radiance;
+            change(&mut self.samples[first + rest.trailing_zeros() as usize]);
             rest &= rest - 1;
         }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, sample: u32, worlds: u32, radiance: Vec3) {
+        self.each(sample, worlds, |world| world.radiance += radiance);
     }
 }
 
@@ -138,23 +233,32 @@ impl WorldTracer<'_> {
         PixelSampler::new(self.settings.seed, column, row, self.settings.samples)
     }
 
-    /// Traces sample `sample` of `pixel` for every world into `scratch`.
+    /// Traces `samples` of `pixel` for every world into `batch`, best [`BATCH`] at a time.
     #[inline(always)]
     pub fn trace<S: Simd8>(
         &self,
         simd: S,
         pixel: &PixelSampler,
-        sample: u32,
-        scratch: &mut Scratch,
+        samples: Range<u32>,
+        batch: &mut Batch,
     ) {
-        scratch.worlds.fill(WorldSample::default());
-        scratch.touched = 0;
-        scratch.parts.clear();
-        let sampler = pixel.sample(sample);
-        let start = self.camera_path(pixel.column, pixel.row, &sampler);
-        scratch.parts.push(start);
-        while let Some(path) = scratch.parts.pop() {
-            self.follow(simd, path, &sampler, scratch);
+        batch.found.restart(samples.len());
+        batch.samplers.clear();
+        for (index, sample) in samples.enumerate() {
+            let sampler = pixel.sample(sample);
+            batch.samplers.push(sampler);
+            batch.paths.push(Path {
+                sample: index as u32,
+                ..self.camera_path(pixel.column, pixel.row, &sampler)
+            });
+        }
+        while !batch.paths.is_empty() {
+            self.find_surfaces(simd, batch);
+            self.add_environment(batch);
+            self.shade(simd, batch);
+            self.add_direct_light(simd, batch);
+            batch.paths.clear();
+            std::mem::swap(&mut batch.paths, &mut batch.next);
         }
     }
 
@@ -184,6 +288,7 @@ impl WorldTracer<'_> {
             self.scene.cameras[1].ray(position, lens)
         };
         Path {
+            sample: 0,
             worlds: (1u64 << self.scene.world_count).wrapping_sub(1) as u32,
             origin,
             direction,
@@ -200,10 +305,25 @@ impl WorldTracer<'_> {
         }
     }
 
-    /// Follows a path to its end, pushing the parts that leave it.
+    /// What each path meets next. Paths part here: the worlds without the instance that was met go on as a
+    /// path of their own.
     #[inline(always)]
-    fn follow<S: Simd8>(&self, simd: S, mut path: Path, sampler: &Sampler, scratch: &mut Scratch) {
-        loop {
+    fn find_surfaces<S: Simd8>(&self, simd: S, batch: &mut Batch) {
+        let Batch {
+            found,
+            samplers,
+            paths,
+            meetings,
+            escapes,
+            ..
+        } = batch;
+        let environment = &self.scene.fixed.environment;
+        meetings.clear();
+        escapes.clear();
+        let mut index = 0;
+        while index < paths.len() {
+            let path = &mut paths[index];
+            let sampler = &samplers[path.sample as usize];
             let segment = ray(
                 path.origin,
                 path.direction,
@@ -215,37 +335,80 @@ impl WorldTracer<'_> {
             let hit = self.scene.tlas.intersect(simd, &segment, |c: &Hit| {
                 self.present(c, sampler, bounce, 0)
             });
-            scratch.rays += 1;
+            found.rays += 1;
             let here = match &hit {
                 Some(hit) => self.scene.instances[hit.instance as usize].worlds & path.worlds,
                 None => path.worlds,
             };
-            if here != path.worlds {
-                scratch.part(path.worlds, here);
-                scratch.parts.push(Path {
-                    worlds: path.worlds & !here,
-                    ..path
-                });
+            let others = path.worlds & !here;
+            if others != 0 {
+                found.part(path.worlds, here);
                 path.worlds = here;
             }
-            let distance = hit.as_ref().map_or(f32::INFINITY, |h| h.t);
             if bounce > 0 {
-                self.add_crossed_lights(&path, distance, scratch);
+                let distance = hit.as_ref().map_or(f32::INFINITY, |h| h.t);
+                self.add_crossed_lights(path, distance, found);
             }
-            let Some(hit) = hit else {
-                let contribution = self.environment_contribution(&path);
-                scratch.add(
-                    path.worlds,
-                    self.settings.clamp(contribution, bounce.saturating_sub(1)),
-                );
-                return;
-            };
-            path.beta *= path.media.transmittance(distance);
+            match hit {
+                Some(hit) => {
+                    self.scene.prefetch(simd, &hit);
+                    meetings.push(Meeting { path: index, hit });
+                }
+                None => {
+                    let place = environment.place(path.direction);
+                    environment.prefetch(simd, &place);
+                    escapes.push(Escape { path: index, place });
+                }
+            }
+            if others != 0 {
+                let rest = Path {
+                    worlds: others,
+                    ..*path
+                };
+                paths.push(rest);
+            }
+            index += 1;
+        }
+    }
+
+    /// Adds what the paths that met nothing bring.
+    #[inline(always)]
+    fn add_environment(&self, batch: &mut Batch) {
+        for Escape { path, place } in &batch.escapes {
+            let path = &batch.paths[*path];
+            let contribution = self.environment_contribution(path, place);
+            batch.found.add(
+                path.sample,
+                path.worlds,
+                self.settings
+                    .clamp(contribution, path.bounce.saturating_sub(1)),
+            );
+        }
+    }
+
+    /// Scatters the paths that met a surface, and chooses the light samples of these.
+    #[inline(always)]
+    fn shade<S: Simd8>(&self, simd: S, batch: &mut Batch) {
+        let Batch {
+            found,
+            samplers,
+            paths,
+            next,
+            meetings,
+            shadow_rays,
+            ..
+        } = batch;
+        shadow_rays.clear();
+        // The tables of the environment are far away: they are sent for while the BSDF is built.
+        let environment = &self.scene.fixed.environment;
+        let lights = &self.scene.shared_lights;
+        for Meeting { path, hit } in meetings.iter() {
+            let path = &mut paths[*path];
+            let sampler = &samplers[path.sample as usize];
+            let bounce = path.bounce;
+            path.beta *= path.media.transmittance(hit.t);
             let wo = -path.direction;
-            let point = self.scene.surface_of(&hit, wo, path.time);
-            // The tables of the environment are far away: they are sent for while the BSDF is built.
-            let environment = &self.scene.fixed.environment;
-            let lights = &self.scene.shared_lights;
+            let point = self.scene.surface_of(hit, wo, path.time);
             let context = point.light_context();
             let choice = lights.choose(&context, sampler.get_2d(bounce, Purpose::Light));
             if let Some(choice) = &choice {
@@ -257,17 +420,23 @@ impl WorldTracer<'_> {
                 lights.prefetch_next(simd, environment, choice);
             }
             if bounce == 0 {
-                note_first_hit(&path, &point, values.base_color, distance, scratch);
+                found.each(path.sample, path.worlds, |world| {
+                    world.albedo = values.base_color;
+                    world.normal = point.normal;
+                    world.distance = hit.t;
+                    world.first = point.instance + 1;
+                });
             }
             if point.material.emissive {
-                let contribution = self.emission_contribution(&path, &point, &bsdf, distance);
-                scratch.add(
+                let contribution = self.emission_contribution(path, &point, &bsdf, hit.t);
+                found.add(
+                    path.sample,
                     path.worlds,
                     self.settings.clamp(contribution, bounce.saturating_sub(1)),
                 );
             }
             if bounce >= self.settings.max_bounces {
-                return;
+                continue;
             }
             if bsdf.has_density {
                 let other = &self.scene.other_lights;
@@ -281,21 +450,42 @@ impl WorldTracer<'_> {
                         && let Some(light) = group.sample(simd, environment, &context, &choice)
                     {
                         let worlds = group.lights[light.light].worlds & path.worlds;
-                        let shading = Shading {
-                            path: &path,
-                            point: &point,
-                            bsdf: &bsdf,
-                        };
-                        self.add_direct_light(
-                            simd, shading, &light, worlds, kind, sampler, scratch,
-                        );
+                        shadow_rays.extend(shadow_ray(path, &point, &bsdf, light, worlds, kind));
                     }
                 }
             }
-            let Some(next) = self.scatter(&path, &point, &bsdf, sampler) else {
-                return;
-            };
-            path = next;
+            next.extend(self.scatter(path, &point, &bsdf, sampler));
+        }
+    }
+
+    /// Adds the light samples that nothing is in the way of, in the worlds in which nothing is.
+    #[inline(always)]
+    fn add_direct_light<S: Simd8>(&self, simd: S, batch: &mut Batch) {
+        let found = &mut batch.found;
+        for shadow in &batch.shadow_rays {
+            let sampler = &batch.samplers[shadow.sample as usize];
+            let blocked = self
+                .scene
+                .tlas
+                .blocked_worlds(simd, &shadow.ray, |c: &Hit| {
+                    self.present(c, sampler, shadow.bounce, shadow.kind)
+                });
+            found.rays += 1;
+            let lit = shadow.ray.worlds & !blocked;
+            if lit == 0 {
+                continue;
+            }
+            let contribution = shadow.share * self.light_radiance(&shadow.light, shadow.ray.time);
+            if contribution == Vec3::ZERO {
+                continue;
+            }
+            // Lit in some of the path's worlds only: by what blocks it, or by where the light exists.
+            found.part(shadow.path_worlds, lit);
+            found.add(
+                shadow.sample,
+                lit,
+                self.settings.clamp(contribution, shadow.bounce),
+            );
         }
     }
 
@@ -322,9 +512,9 @@ impl WorldTracer<'_> {
 
     /// What a path that meets nothing brings, weighed against light sampling.
     #[inline(always)]
-    pub(super) fn environment_contribution(&self, path: &Path) -> Vec3 {
+    pub(super) fn environment_contribution(&self, path: &Path, place: &EnvironmentPlace) -> Vec3 {
         let environment = &self.scene.fixed.environment;
-        let (radiance, pdf) = environment.radiance_and_pdf(path.direction);
+        let (radiance, pdf) = environment.radiance_and_pdf(place);
         let weight = if path.pdf == f32::INFINITY || environment.is_black() {
             1.0
         } else {
@@ -338,7 +528,7 @@ impl WorldTracer<'_> {
     /// Suns, spheres and rectangles that the path's ray runs through. They block nothing, and the
     /// camera does not see them (as in Blender).
     #[inline(always)]
-    fn add_crossed_lights(&self, path: &Path, distance: f32, scratch: &mut Scratch) {
+    fn add_crossed_lights(&self, path: &Path, distance: f32, found: &mut Found) {
         for group in [&self.scene.shared_lights, &self.scene.other_lights] {
             crossed_lights(
                 group,
@@ -350,7 +540,7 @@ impl WorldTracer<'_> {
                     if worlds == 0 {
                         return;
                     }
-                    scratch.part(path.worlds, worlds);
+                    found.part(path.worlds, worlds);
                     let weight = if path.pdf == f32::INFINITY {
                         1.0
                     } else {
@@ -362,7 +552,11 @@ impl WorldTracer<'_> {
                         Vec3::ONE
                     };
                     let contribution = path.beta * attenuation * radiance * weight;
-                    scratch.add(worlds, self.settings.clamp(contribution, path.bounce - 1));
+                    found.add(
+                        path.sample,
+                        worlds,
+                        self.settings.clamp(contribution, path.bounce - 1),
+                    );
                 },
             );
         }
@@ -399,59 +593,6 @@ impl WorldTracer<'_> {
             power_heuristic(path.pdf, light_pdf)
         };
         path.beta * emission * bsdf.emission_weight * weight
-    }
-
-    /// Adds a light sample's contribution to those of `worlds` in which nothing is in between.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a part of `follow`, apart for reading"
-    )]
-    #[inline(always)]
-    fn add_direct_light<S: Simd8>(
-        &self,
-        simd: S,
-        Shading { path, point, bsdf }: Shading<'_>,
-        light: &LightSample,
-        worlds: u32,
-        kind: u32,
-        sampler: &Sampler,
-        scratch: &mut Scratch,
-    ) {
-        if worlds == 0 || matches!(light.radiance, IncidentRadiance::Known(Vec3::ZERO)) {
-            return;
-        }
-        let share = direct_share(path, point, bsdf, light);
-        if share == Vec3::ZERO {
-            return;
-        }
-        let shadow = ray(
-            offset_origin(
-                point.position,
-                point.error,
-                point.geometric_normal,
-                light.wi,
-            ),
-            light.wi,
-            shadow_length(light.distance),
-            path.time,
-            worlds,
-        );
-        let bounce = path.bounce;
-        let blocked = self.scene.tlas.blocked_worlds(simd, &shadow, |c: &Hit| {
-            self.present(c, sampler, bounce, kind)
-        });
-        scratch.rays += 1;
-        let lit = worlds & !blocked;
-        if lit == 0 {
-            return;
-        }
-        let contribution = share * self.light_radiance(light, path.time);
-        if contribution == Vec3::ZERO {
-            return;
-        }
-        // Lit in some of the path's worlds only: by what blocks it, or by where the light exists.
-        scratch.part(path.worlds, lit);
-        scratch.add(lit, self.settings.clamp(contribution, bounce));
     }
 
     /// Radiance of a light sample, looked up where it has to be.
@@ -523,6 +664,7 @@ impl WorldTracer<'_> {
             }
         }
         Some(Path {
+            sample: path.sample,
             worlds: path.worlds,
             origin: offset_origin(
                 point.position,
@@ -555,12 +697,40 @@ impl Path {
     }
 }
 
-/// A path at a surface.
-#[derive(Clone, Copy)]
-struct Shading<'a> {
-    path: &'a Path,
-    point: &'a SurfacePoint<'a>,
-    bsdf: &'a Bsdf,
+/// The shadow ray of a light sample that exists in `worlds`; `None` where it could bring nothing.
+#[inline(always)]
+fn shadow_ray(
+    path: &Path,
+    point: &SurfacePoint<'_>,
+    bsdf: &Bsdf,
+    light: LightSample,
+    worlds: u32,
+    kind: u32,
+) -> Option<ShadowRay> {
+    if worlds == 0 || matches!(light.radiance, IncidentRadiance::Known(Vec3::ZERO)) {
+        return None;
+    }
+    let share = direct_share(path, point, bsdf, &light);
+    (share != Vec3::ZERO).then(|| ShadowRay {
+        sample: path.sample,
+        path_worlds: path.worlds,
+        ray: ray(
+            offset_origin(
+                point.position,
+                point.error,
+                point.geometric_normal,
+                light.wi,
+            ),
+            light.wi,
+            shadow_length(light.distance),
+            path.time,
+            worlds,
+        ),
+        light,
+        share,
+        bounce: path.bounce,
+        kind,
+    })
 }
 
 /// What a light sample of radiance 1 would bring if nothing were in between, weighed against BSDF
@@ -587,23 +757,4 @@ pub(super) fn direct_share(
         Vec3::ONE
     };
     path.beta * attenuation * value * (weight / light.pdf)
-}
-
-#[inline(always)]
-fn note_first_hit(
-    path: &Path,
-    point: &SurfacePoint<'_>,
-    albedo: Vec3,
-    distance: f32,
-    scratch: &mut Scratch,
-) {
-    let mut rest = path.worlds;
-    while rest != 0 {
-        let world = &mut scratch.worlds[rest.trailing_zeros() as usize];
-        world.albedo = albedo;
-        world.normal = point.normal;
-        world.distance = distance;
-        world.first = point.instance + 1;
-        rest &= rest - 1;
-    }
 }

@@ -142,6 +142,15 @@ impl Distribution {
     }
 }
 
+/// A direction in an [`Environment`].
+#[derive(Debug, Clone, Copy)]
+pub struct EnvironmentPlace {
+    /// On the map, 0 to 1 from its left and top edges.
+    uv: [f32; 2],
+    /// Sine of the angle to the map's poles.
+    sin: f32,
+}
+
 fn brightness(c: Vec3) -> f32 {
     (c.x + c.y + c.z) * (1.0 / 3.0)
 }
@@ -190,19 +199,43 @@ impl Environment {
         Vec3::new(c * d.x + s * d.y, c * d.y - s * d.x, d.z)
     }
 
-    /// Radiance seen in world direction `d` (unit) and the pdf per steradian of [`Self::sample`].
+    /// Where world direction `d` (unit) lies.
     #[inline(always)]
-    pub fn radiance_and_pdf(&self, d: Vec3) -> (Vec3, f32) {
+    pub fn place(&self, d: Vec3) -> EnvironmentPlace {
+        if self.map.is_none() {
+            return EnvironmentPlace {
+                uv: [0.0; 2],
+                sin: 1.0,
+            };
+        }
+        let local = self.map_from_world(d);
+        let (u, v) = uv_from_direction(local);
+        EnvironmentPlace {
+            uv: [u, v],
+            sin: safe_sqrt(1.0 - local.z * local.z),
+        }
+    }
+
+    /// Asks the caches for what [`Self::radiance_and_pdf`] reads.
+    #[inline(always)]
+    pub fn prefetch<S: Simd8>(&self, simd: S, place: &EnvironmentPlace) {
+        if let Some(map) = &self.map {
+            map.prefetch(simd, place.uv[0], place.uv[1]);
+            map.prefetch_density(simd, place.uv[0], place.uv[1]);
+        }
+    }
+
+    /// Radiance seen at a place and the pdf per steradian with which [`Self::sample`] finds it.
+    #[inline(always)]
+    pub fn radiance_and_pdf(&self, place: &EnvironmentPlace) -> (Vec3, f32) {
         let Some(map) = &self.map else {
             return (self.scale, 0.25 * INV_PI);
         };
-        let local = self.map_from_world(d);
-        let (u, v) = uv_from_direction(local);
-        let sin = safe_sqrt(1.0 - local.z * local.z);
-        let pdf = if sin <= 0.0 {
+        let [u, v] = place.uv;
+        let pdf = if place.sin <= 0.0 {
             0.0
         } else {
-            map.density_at(u, v) / (TWO_PI * std::f32::consts::PI * sin)
+            map.density_at(u, v) / (TWO_PI * std::f32::consts::PI * place.sin)
         };
         (map.bilinear(u, v) * self.scale, pdf)
     }
@@ -348,10 +381,25 @@ impl Map {
         row_probability * self.height as f32 * column_probability * self.width as f32
     }
 
+    /// Column and row of the texel at (u, v).
+    #[inline(always)]
+    fn texel(&self, u: f32, v: f32) -> (usize, usize) {
+        (
+            ((u * self.width as f32) as usize).min(self.width - 1),
+            ((v * self.height as f32) as usize).min(self.height - 1),
+        )
+    }
+
+    /// Asks the caches for what [`Self::density_at`] reads.
+    #[inline(always)]
+    fn prefetch_density<S: Simd8>(&self, simd: S, u: f32, v: f32) {
+        let (x, y) = self.texel(u, v);
+        simd.prefetch(&self.columns.cumulative[y * (self.width + 1) + x]);
+    }
+
     #[inline(always)]
     fn density_at(&self, u: f32, v: f32) -> f32 {
-        let x = ((u * self.width as f32) as usize).min(self.width - 1);
-        let y = ((v * self.height as f32) as usize).min(self.height - 1);
+        let (x, y) = self.texel(u, v);
         self.density(self.rows.probability(0, y), self.columns.probability(y, x))
     }
 
@@ -428,6 +476,7 @@ mod tests {
     #[test]
     fn sampled_radiance_over_pdf_integrates_to_the_mean_and_pdfs_agree() {
         let environment = Environment::new(Some(spotty_map()), Vec3::splat(2.0), 0.7);
+        let seen = |d| environment.radiance_and_pdf(&environment.place(d));
         let n = 768;
         let (mut sum, mut uniform) = (0f64, 0f64);
         for i in 0..n * n {
@@ -442,12 +491,12 @@ mod tests {
             } = environment.sample(Portable::TOKEN, u);
             let radiance = environment.radiance_of(place);
             assert!(
-                (environment.radiance_and_pdf(d).1 / pdf - 1.0).abs() < 0.02 || pdf < 1e-3,
+                (seen(d).1 / pdf - 1.0).abs() < 0.02 || pdf < 1e-3,
                 "{} {pdf}",
-                environment.radiance_and_pdf(d).1
+                seen(d).1
             );
             assert!(
-                (environment.radiance_and_pdf(d).0 - radiance)
+                (seen(d).0 - radiance)
                     .abs()
                     .max_element()
                     < 0.05 * radiance.max_element() + 1e-3
@@ -456,7 +505,7 @@ mod tests {
             let z = 1.0 - 2.0 * u[0];
             let (s, c) = sin_cos_2pi(u[1]);
             let r = safe_sqrt(1.0 - z * z);
-            uniform += f64::from(environment.radiance_and_pdf(Vec3::new(r * c, r * s, z)).0.y)
+            uniform += f64::from(seen(Vec3::new(r * c, r * s, z)).0.y)
                 * 4.0
                 * std::f64::consts::PI;
         }

@@ -10,7 +10,7 @@ use super::camera::{camera_frame, pose_at};
 use super::lights::{LightContext, LightGroup, MeshLight, SceneLight, Shape, world_bits};
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
 use super::static_scene::{SceneMesh, StaticScene};
-use crate::accel::{self, Hit, Instance, Pose, SurfaceFrame, Tlas};
+use crate::accel::{self, Hit, Instance, Pose, Simd8, SurfaceFrame, Tlas};
 use crate::kernels::bsdf::{Bsdf, SurfaceValues};
 use crate::kernels::camera::CameraFrame;
 use crate::kernels::tables::Tables;
@@ -226,6 +226,12 @@ impl FrameScene {
                 self.other_lights.lights.push(light);
             }
         }
+    }
+
+    /// Asks the caches for what [`Self::surface_of`] reads first.
+    #[inline(always)]
+    pub fn prefetch<S: Simd8>(&self, simd: S, hit: &Hit) {
+        self.meshes[hit.instance as usize].prefetch(simd, hit.primitive);
     }
 
     /// Presence of a surface at a candidate hit, 0..=1.

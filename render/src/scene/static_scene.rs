@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
 use super::texture::Texture;
 use crate::RenderError;
-use crate::accel::{BuildOptions, MeshBvh};
+use crate::accel::{BuildOptions, MeshBvh, Simd8};
 
 /// A mesh ready for tracing and shading.
 #[derive(Debug)]
@@ -68,6 +68,12 @@ impl SceneMesh {
     fn slot(&self, primitive: u32) -> u16 {
         self.only_slot
             .unwrap_or_else(|| self.data().material_of_triangle[primitive as usize])
+    }
+
+    /// Asks the caches for the indices of a triangle's corners.
+    #[inline(always)]
+    pub fn prefetch<S: Simd8>(&self, simd: S, primitive: u32) {
+        simd.prefetch(&self.data().triangles[primitive as usize]);
     }
 
     /// The last material slot that a triangle has.

@@ -1,7 +1,7 @@
 //! The pictures of a pair are what separate renders would give, bit for bit.
 
 use diorama_render::accel::{Isa, Kernel, Simd8};
-use diorama_render::integrator::worlds::{Scratch, WorldTracer};
+use diorama_render::integrator::worlds::{Batch, WorldTracer};
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::frame::Frame;
 use glam::Vec3;
@@ -77,12 +77,15 @@ impl Kernel for Referee<'_> {
     type Output = (Vec<Vec3>, Vec<Vec3>);
     fn run<S: Simd8>(self, simd: S) -> Self::Output {
         let Self(tracer, world, column, row) = self;
-        let mut scratch = Scratch::new(tracer.scene.world_count);
-        (0..tracer.settings.samples)
-            .map(|s| {
-                tracer.trace(simd, &tracer.pixel(column, row), s, &mut scratch);
+        let mut batch = Batch::new(tracer.scene.world_count);
+        let pixel = tracer.pixel(column, row);
+        tracer.trace(simd, &pixel, 0..tracer.settings.samples, &mut batch);
+        batch
+            .samples()
+            .zip(0..)
+            .map(|(found, s)| {
                 (
-                    scratch.worlds[world as usize].radiance,
+                    found[world as usize].radiance,
                     tracer.referee(simd, world, column, row, s),
                 )
             })
