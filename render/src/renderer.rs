@@ -233,9 +233,8 @@ impl Renderer {
                 object: object.name.clone(),
             });
         }
-        // Neither needs the other, and each takes a noticeable part of a one-frame job.
-        let (tables, fixed) = rayon::join(tables, || StaticScene::new(shot, assets));
-        let fixed = Arc::new(fixed?);
+        let tables = tables();
+        let fixed = Arc::new(StaticScene::new(shot, assets)?);
         let denoiser = Denoiser::new(settings.denoise)?;
         let filter = FilterTable::blackman_harris();
         let on_gpu = match &settings.gpu {

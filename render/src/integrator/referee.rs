@@ -86,7 +86,7 @@ impl WorldTracer<'_> {
                 ] {
                     let environment = &self.scene.fixed.environment;
                     let Some(light) = group
-                        .choose(&at, sampler.get_2d(bounce, purpose))
+                        .choose(environment, &at, sampler.get_2d(bounce, purpose))
                         .and_then(|choice| group.sample(simd, environment, &at, &choice))
                     else {
                         continue;

@@ -26,7 +26,9 @@ use crate::kernels::tables::Tables;
 use crate::scene::FrameScene;
 use crate::scene::environment::EnvironmentPlace;
 use crate::scene::frame_scene::SurfacePoint;
-use crate::scene::lights::{IncidentRadiance, LightContext, LightSample, crossed_lights};
+use crate::scene::lights::{
+    IncidentRadiance, LightChoice, LightContext, LightSample, crossed_lights,
+};
 
 /// Shadow rays to a point of a surface stop this share of the way before it.
 pub(crate) const SHADOW_END: f32 = 1.0 - 1.0e-4;
@@ -127,6 +129,8 @@ struct Found {
 struct Meeting {
     path: usize,
     hit: Hit,
+    /// Of a light that is in every world, where it can be made before the surface is known.
+    choice: Option<LightChoice>,
 }
 
 /// A path of the batch (by index) that met nothing.
@@ -255,6 +259,7 @@ impl WorldTracer<'_> {
         while !batch.paths.is_empty() {
             self.find_surfaces(simd, batch);
             self.add_environment(batch);
+            self.send_for(simd, batch);
             self.shade(simd, batch);
             self.add_direct_light(simd, batch);
             batch.paths.clear();
@@ -352,7 +357,11 @@ impl WorldTracer<'_> {
             match hit {
                 Some(hit) => {
                     self.scene.prefetch(simd, &hit);
-                    meetings.push(Meeting { path: index, hit });
+                    meetings.push(Meeting {
+                        path: index,
+                        hit,
+                        choice: None,
+                    });
                 }
                 None => {
                     let place = environment.place(path.direction);
@@ -386,6 +395,22 @@ impl WorldTracer<'_> {
         }
     }
 
+    /// Asks the caches for more of what [`Self::shade`] will read.
+    #[inline(always)]
+    fn send_for<S: Simd8>(&self, simd: S, batch: &mut Batch) {
+        let environment = &self.scene.fixed.environment;
+        let lights = &self.scene.shared_lights;
+        for Meeting { path, hit, choice } in &mut batch.meetings {
+            self.scene.prefetch_next(simd, hit);
+            let path = &batch.paths[*path];
+            let u = batch.samplers[path.sample as usize].get_2d(path.bounce, Purpose::Light);
+            *choice = lights.choose_only(environment, u);
+            if let Some(choice) = choice {
+                lights.prefetch(simd, environment, choice);
+            }
+        }
+    }
+
     /// Scatters the paths that met a surface, and chooses the light samples of these.
     #[inline(always)]
     fn shade<S: Simd8>(&self, simd: S, batch: &mut Batch) {
@@ -399,10 +424,17 @@ impl WorldTracer<'_> {
             ..
         } = batch;
         shadow_rays.clear();
-        // The tables of the environment are far away: they are sent for while the BSDF is built.
         let environment = &self.scene.fixed.environment;
         let lights = &self.scene.shared_lights;
-        for Meeting { path, hit } in meetings.iter() {
+        for Meeting {
+            path,
+            hit,
+            choice: early,
+        } in meetings.iter()
+        {
+            if let Some(choice) = early {
+                lights.prefetch_next(simd, environment, choice);
+            }
             let path = &mut paths[*path];
             let sampler = &samplers[path.sample as usize];
             let bounce = path.bounce;
@@ -410,13 +442,15 @@ impl WorldTracer<'_> {
             let wo = -path.direction;
             let point = self.scene.surface_of(hit, wo, path.time);
             let context = point.light_context();
-            let choice = lights.choose(&context, sampler.get_2d(bounce, Purpose::Light));
-            if let Some(choice) = &choice {
-                lights.prefetch(simd, environment, choice);
-            }
+            let choice = early.or_else(|| {
+                let u = sampler.get_2d(bounce, Purpose::Light);
+                let choice = lights.choose(environment, &context, u)?;
+                lights.prefetch(simd, environment, &choice);
+                Some(choice)
+            });
             let values = point.values(self.scene);
             let bsdf = point.bsdf(&values, wo, self.tables);
-            if let Some(choice) = &choice {
+            if let (None, Some(choice)) = (early, &choice) {
                 lights.prefetch_next(simd, environment, choice);
             }
             if bounce == 0 {
@@ -443,7 +477,11 @@ impl WorldTracer<'_> {
                 let other_choice = if other.lights.is_empty() {
                     None
                 } else {
-                    other.choose(&context, sampler.get_2d(bounce, Purpose::OtherLight))
+                    other.choose(
+                        environment,
+                        &context,
+                        sampler.get_2d(bounce, Purpose::OtherLight),
+                    )
                 };
                 for (group, choice, kind) in [(lights, choice, 1), (other, other_choice, 2)] {
                     if let Some(choice) = choice

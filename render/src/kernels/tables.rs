@@ -1,24 +1,23 @@
-//! Directional albedos of microfacet lobes, integrated once per process by quasi-Monte Carlo.
+//! Directional albedos of microfacet lobes.
 //!
 //! They drive energy compensation (Turquin 2019) and albedo-scaled layering, as in Blender 4.
 //! Axes: perceptual roughness r = √α, µ = cosθ_o, and z = √((η − 1)/(η + 1)) for the index of refraction.
-//! All numbers come from the kernels' own arithmetic, so they are the same on every machine.
+//! The numbers are in a file beside this one, since making them takes 0.3 s; what they are is `integrate`,
+//! and its test says whether the file is that.
+
+#[cfg(test)]
+mod integrate;
 
 use std::sync::OnceLock;
 
 use glam::Vec3;
 
-use super::fresnel::{dielectric, f0_from_ior};
-use super::ggx;
 use super::math::{INV_PI, TWO_PI, exp, ln, safe_sqrt, sqr};
-use super::sampling::concentric_disc;
 
 /// Points per axis of the two-dimensional tables.
 pub(crate) const FINE: usize = 32;
 /// Points per axis of the three-dimensional tables.
 pub(crate) const COARSE: usize = 16;
-/// Points of the Hammersley set behind each entry: interpolation error dominates beyond this.
-const POINTS: u32 = 512;
 /// Largest z: index of refraction 40, a mirror.
 pub(crate) const LARGEST_Z: f32 = 0.975;
 
@@ -43,71 +42,30 @@ pub struct Tables {
     sheen: Vec<f32>,
 }
 
-/// The tables of this process, made by the first who asks, on that thread alone: whoever shares out work
-/// while others wait for the result may be handed one of those who wait.
+/// `f32`s, little-endian, table by table in the order of the fields.
+const FILE: &[u8] = include_bytes!("tables.f32");
+
+/// Entries of each table, in the order of the fields.
+const LENGTHS: [usize; 8] = [
+    FINE * FINE,
+    FINE,
+    COARSE * COARSE * COARSE,
+    COARSE * COARSE * COARSE,
+    COARSE * COARSE * COARSE,
+    COARSE * COARSE,
+    COARSE * COARSE,
+    FINE * FINE,
+];
+
+/// The tables.
 pub fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
-    TABLES.get_or_init(Tables::integrate)
-}
-
-fn hammersley(i: u32) -> [f32; 2] {
-    [
-        (i as f32 + 0.5) / POINTS as f32,
-        (i.reverse_bits() >> 8) as f32 * (1.0 / 16_777_216.0),
-    ]
-}
-
-/// View direction in local space for grid coordinate µ; never exactly grazing.
-fn view(mu: f32) -> Vec3 {
-    let mu = mu.max(1e-3);
-    Vec3::new(safe_sqrt(1.0 - mu * mu), 0.0, mu)
-}
-
-fn ior_from_z(z: f32) -> f32 {
-    let z2 = z * z;
-    (1.0 + z2) / (1.0 - z2)
+    TABLES.get_or_init(|| Tables::read(FILE))
 }
 
 /// Grid coordinate z of an index of refraction ≥ 1.
 fn z_from_ior(eta: f32) -> f32 {
     safe_sqrt((eta - 1.0) / (eta + 1.0))
-}
-
-/// α of roughness grid coordinate r; the smooth end is a small α rather than a delta.
-fn alpha_from_grid(r: f32) -> f32 {
-    sqr(r).max(1e-4)
-}
-
-/// Means over visible normals: of G₂/G₁ where they reflect, of s (see `dielectric_share`), and the
-/// single-scattering albedo of glass.
-fn integrate_ggx(r: f32, mu: f32, eta: f32) -> (f32, f32, f32) {
-    let alpha = alpha_from_grid(r);
-    let wo = view(mu);
-    let lambda_o = ggx::lambda(wo, alpha);
-    let f0 = f0_from_ior(eta);
-    let (mut reflected, mut shared, mut glass) = (0.0, 0.0, 0.0);
-    for i in 0..POINTS {
-        // Both halves of the azimuth are alike: all points go to one.
-        let [u, v] = hammersley(i);
-        let h = ggx::sample_visible_normal(wo, alpha, [u, 0.5 * v]);
-        let cos = wo.dot(h);
-        let (f, cos_t) = dielectric(cos.max(0.0), eta);
-        let wi = h * (2.0 * cos) - wo;
-        if wi.z > 0.0 {
-            let weight = (1.0 + lambda_o) / (1.0 + lambda_o + ggx::lambda(wi, alpha));
-            reflected += weight;
-            shared += ((f - f0) / (1.0 - f0).max(1e-6)).clamp(0.0, 1.0);
-            glass += weight * f;
-        }
-        if cos_t > 0.0 {
-            let wi = ggx::refract(wo, h, cos_t, eta);
-            if wi.z < 0.0 {
-                glass += (1.0 - f) * (1.0 + lambda_o) / (1.0 + lambda_o + ggx::lambda(wi, alpha));
-            }
-        }
-    }
-    let n = POINTS as f32;
-    (reflected / n, shared / n, glass / n)
 }
 
 /// "Charlie" sheen distribution times Ashikhmin's visibility times cosθ_i (Estevez and Kulla 2017).
@@ -128,80 +86,33 @@ pub fn sheen_alpha(roughness: f32) -> f32 {
     sqr(roughness).clamp(0.01, 1.0)
 }
 
-fn integrate_sheen(r: f32, mu: f32) -> f32 {
-    let (wo, alpha) = (view(mu), sheen_alpha(r));
-    let sum: f32 = (0..POINTS)
-        .map(|i| {
-            // Uniform over the hemisphere: pdf 1/2π.
-            let [x, y] = concentric_disc(hammersley(i));
-            let r2 = x * x + y * y;
-            let scale = safe_sqrt(2.0 - r2);
-            sheen_value(wo, Vec3::new(x * scale, y * scale, 1.0 - r2), alpha)
-        })
-        .sum();
-    sum * TWO_PI / POINTS as f32
-}
-
-fn grid(index: usize, count: usize) -> f32 {
-    index as f32 / (count - 1) as f32
-}
-
-/// ∫ 2µ E(µ) dµ of values at equal steps of µ from 0 to 1, E taken as linear between them.
-fn mean_over_mu(values: impl ExactSizeIterator<Item = f32> + Clone) -> f32 {
-    let step = 1.0 / (values.len() - 1) as f32;
-    let next = values.clone().skip(1);
-    values
-        .zip(next)
-        .enumerate()
-        .map(|(i, (a, b))| {
-            // ∫ of µ (a + (b − a) t) over one step, t from 0 to 1.
-            let mu = i as f32 * step;
-            step * (mu * (a + b) + step * (a + 2.0 * b) * (1.0 / 3.0))
-        })
-        .sum()
-}
-
 impl Tables {
-    fn integrate() -> Self {
-        let fine = |entry: &dyn Fn(f32, f32) -> f32| -> Vec<f32> {
-            (0..FINE * FINE)
-                .map(|i| entry(grid(i / FINE, FINE), grid(i % FINE, FINE)))
-                .collect()
-        };
-        let reflection = fine(&|r, mu| integrate_ggx(r, mu, 1.5).0);
-        let sheen = fine(&integrate_sheen);
-        let reflection_average = reflection
-            .chunks(FINE)
-            .map(|row| mean_over_mu(row.iter().copied()))
-            .collect();
-        let coarse: Vec<[f32; 3]> = (0..COARSE * COARSE * COARSE)
-            .map(|i| {
-                let r = grid(i / (COARSE * COARSE), COARSE);
-                let mu = grid(i / COARSE % COARSE, COARSE);
-                let eta = ior_from_z(grid(i % COARSE, COARSE) * LARGEST_Z);
-                let (_, share, enter) = integrate_ggx(r, mu, eta.max(1.000_01));
-                let (_, _, leave) = integrate_ggx(r, mu, 1.0 / eta.max(1.000_01));
-                [share, enter, leave]
-            })
-            .collect();
-        // Index (r, z) of (r, µ, z) grids.
-        let averages = |which: usize| -> Vec<f32> {
-            (0..COARSE * COARSE)
-                .map(|i| {
-                    let (r, z) = (i / COARSE, i % COARSE);
-                    let at = |mu: usize| coarse[(r * COARSE + mu) * COARSE + z][which];
-                    mean_over_mu((0..COARSE).map(at))
-                })
-                .collect()
-        };
+    /// From the bytes of the file, which has as many as the tables have.
+    fn read(bytes: &[u8]) -> Self {
+        const { assert!(FILE.len() == 4 * total(LENGTHS)) };
+        let mut values = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes));
+        let [
+            reflection,
+            reflection_average,
+            dielectric_share,
+            glass_enter,
+            glass_leave,
+            glass_enter_average,
+            glass_leave_average,
+            sheen,
+        ] = LENGTHS.map(|length| values.by_ref().take(length).collect());
         Self {
             reflection,
             reflection_average,
-            glass_enter_average: averages(1),
-            glass_leave_average: averages(2),
-            dielectric_share: coarse.iter().map(|c| c[0]).collect(),
-            glass_enter: coarse.iter().map(|c| c[1]).collect(),
-            glass_leave: coarse.iter().map(|c| c[2]).collect(),
+            dielectric_share,
+            glass_enter,
+            glass_leave,
+            glass_enter_average,
+            glass_leave_average,
             sheen,
         }
     }
@@ -266,6 +177,16 @@ impl Tables {
     pub fn sheen_unscaled(&self, r: f32, mu: f32) -> f32 {
         bilinear::<FINE>(&self.sheen, r, mu)
     }
+}
+
+const fn total(lengths: [usize; 8]) -> usize {
+    let mut sum = 0;
+    let mut i = 0;
+    while i < lengths.len() {
+        sum += lengths[i];
+        i += 1;
+    }
+    sum
 }
 
 #[inline(always)]

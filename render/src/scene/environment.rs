@@ -142,6 +142,15 @@ impl Distribution {
     }
 }
 
+/// A row of the map, chosen by its light.
+#[derive(Debug, Clone, Copy)]
+pub struct EnvironmentRow {
+    row: usize,
+    /// Where in it, 0 to 1 from its upper edge; without a map the number it was chosen by.
+    within: f32,
+    probability: f32,
+}
+
 /// A direction in an [`Environment`].
 #[derive(Debug, Clone, Copy)]
 pub struct EnvironmentPlace {
@@ -240,44 +249,61 @@ impl Environment {
         (map.bilinear(u, v) * self.scale, pdf)
     }
 
-    /// Asks the caches for what [`Self::sample`] with the same `u` reads first. The tables are larger
+    /// The row of the map that the first of the two numbers of [`Self::sample`] chooses.
+    #[inline(always)]
+    pub fn row(&self, u: f32) -> EnvironmentRow {
+        match &self.map {
+            Some(map) => {
+                let (row, within, probability) = map.rows.find(0, u);
+                EnvironmentRow {
+                    row,
+                    within,
+                    probability,
+                }
+            }
+            None => EnvironmentRow {
+                row: 0,
+                within: u,
+                probability: 1.0,
+            },
+        }
+    }
+
+    /// Asks the caches for what [`Self::sample`] with the same numbers reads first. The tables are larger
     /// than the fast caches and each sample reads another part of them: asked for while the surface is
     /// still being prepared, they are there when they are needed.
     #[inline(always)]
-    pub fn prefetch_guide<S: Simd8>(&self, simd: S, u: [f32; 2]) {
+    pub fn prefetch_guide<S: Simd8>(&self, simd: S, row: &EnvironmentRow, u: f32) {
         if let Some(map) = &self.map {
-            let (row, ..) = map.rows.find(0, u[0]);
-            simd.prefetch(&map.columns.guide[map.columns.guide_index(row, u[1])]);
+            simd.prefetch(&map.columns.guide[map.columns.guide_index(row.row, u)]);
         }
     }
 
     /// As [`Self::prefetch_guide`], for what is read next; to be called some time after it.
     #[inline(always)]
-    pub fn prefetch_interval<S: Simd8>(&self, simd: S, u: [f32; 2]) {
+    pub fn prefetch_interval<S: Simd8>(&self, simd: S, row: &EnvironmentRow, u: f32) {
         if let Some(map) = &self.map {
-            let (row, ..) = map.rows.find(0, u[0]);
-            let own = row * (map.width + 1);
-            simd.prefetch(&map.columns.cumulative[own + map.columns.start(row, u[1])]);
+            let own = row.row * (map.width + 1);
+            simd.prefetch(&map.columns.cumulative[own + map.columns.start(row.row, u)]);
         }
     }
 
-    /// A direction by importance.
+    /// A direction by importance, in a row chosen by [`Self::row`].
     #[inline(always)]
-    pub fn sample<S: Simd8>(&self, simd: S, u: [f32; 2]) -> EnvironmentSample {
+    pub fn sample<S: Simd8>(&self, simd: S, row: &EnvironmentRow, u: f32) -> EnvironmentSample {
         let Some(map) = &self.map else {
-            let z = 1.0 - 2.0 * u[0];
+            let z = 1.0 - 2.0 * row.within;
             let r = safe_sqrt(1.0 - z * z);
-            let (s, c) = sin_cos_2pi(u[1]);
+            let (s, c) = sin_cos_2pi(u);
             return EnvironmentSample {
                 direction: Vec3::new(r * c, r * s, z),
                 pdf: 0.25 * INV_PI,
-                place: u,
+                place: [row.within, u],
             };
         };
-        let (row, dv, row_probability) = map.rows.find(0, u[0]);
-        let (column, du, column_probability) = map.columns.find(row, u[1]);
+        let (column, du, column_probability) = map.columns.find(row.row, u);
         let x = (column as f32 + du) / map.width as f32;
-        let y = (row as f32 + dv) / map.height as f32;
+        let y = (row.row as f32 + row.within) / map.height as f32;
         map.prefetch(simd, x, y);
         let (sin, cos) = sin_cos_2pi(0.5 * y);
         if sin <= 0.0 {
@@ -297,7 +323,7 @@ impl Environment {
                 c * local.y + s * local.x,
                 local.z,
             ),
-            pdf: map.density(row_probability, column_probability)
+            pdf: map.density(row.probability, column_probability)
                 / (TWO_PI * std::f32::consts::PI * sin),
             place: [x, y],
         }
@@ -488,7 +514,7 @@ mod tests {
                 direction: d,
                 pdf,
                 place,
-            } = environment.sample(Portable::TOKEN, u);
+            } = environment.sample(Portable::TOKEN, &environment.row(u[0]), u[1]);
             let radiance = environment.radiance_of(place);
             assert!(
                 (seen(d).1 / pdf - 1.0).abs() < 0.02 || pdf < 1e-3,
@@ -496,18 +522,13 @@ mod tests {
                 seen(d).1
             );
             assert!(
-                (seen(d).0 - radiance)
-                    .abs()
-                    .max_element()
-                    < 0.05 * radiance.max_element() + 1e-3
+                (seen(d).0 - radiance).abs().max_element() < 0.05 * radiance.max_element() + 1e-3
             );
             sum += f64::from(radiance.y / pdf);
             let z = 1.0 - 2.0 * u[0];
             let (s, c) = sin_cos_2pi(u[1]);
             let r = safe_sqrt(1.0 - z * z);
-            uniform += f64::from(seen(Vec3::new(r * c, r * s, z)).0.y)
-                * 4.0
-                * std::f64::consts::PI;
+            uniform += f64::from(seen(Vec3::new(r * c, r * s, z)).0.y) * 4.0 * std::f64::consts::PI;
         }
         let (a, b) = (sum / f64::from(n * n), uniform / f64::from(n * n));
         assert!((a / b - 1.0).abs() < 5e-3, "{a} {b}");

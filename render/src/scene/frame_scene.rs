@@ -234,6 +234,12 @@ impl FrameScene {
         self.meshes[hit.instance as usize].prefetch(simd, hit.primitive);
     }
 
+    /// As [`Self::prefetch`], for what is read next; to be called some time after it.
+    #[inline(always)]
+    pub fn prefetch_next<S: Simd8>(&self, simd: S, hit: &Hit) {
+        self.meshes[hit.instance as usize].prefetch_corners(simd, hit.primitive);
+    }
+
     /// Presence of a surface at a candidate hit, 0..=1.
     #[inline]
     pub fn alpha(&self, instance: u32, primitive: u32, barycentrics: [f32; 2]) -> f32 {

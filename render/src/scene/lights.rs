@@ -7,6 +7,7 @@
 use diorama_synth::shot::{Light, LightKind, WorldSet};
 use glam::Vec3;
 
+use super::environment::{Environment, EnvironmentRow};
 use crate::accel::Simd8;
 use crate::kernels::math::{INV_PI, TWO_PI, safe_sqrt, sin_cos, sqr};
 use crate::kernels::sampling::{Frame3, rest_of_choice, uniform_cone, uniform_triangle};
@@ -310,6 +311,8 @@ pub struct LightChoice {
     probability: f32,
     /// For the place on it.
     u: [f32; 2],
+    /// Where it is the environment: chosen by the first of them.
+    row: Option<EnvironmentRow>,
 }
 
 /// A direction towards a light.
@@ -349,16 +352,11 @@ pub enum IncidentRadiance {
 
 impl LightGroup {
     /// Asks the caches for what the sample of a choice will read first; see
-    /// [`Environment::prefetch_guide`](super::environment::Environment::prefetch_guide).
+    /// [`Environment::prefetch_guide`].
     #[inline(always)]
-    pub fn prefetch<S: Simd8>(
-        &self,
-        simd: S,
-        environment: &super::environment::Environment,
-        choice: &LightChoice,
-    ) {
-        if let Shape::Environment = self.lights[choice.light].shape {
-            environment.prefetch_guide(simd, choice.u);
+    pub fn prefetch<S: Simd8>(&self, simd: S, environment: &Environment, choice: &LightChoice) {
+        if let Some(row) = &choice.row {
+            environment.prefetch_guide(simd, row, choice.u[1]);
         }
     }
 
@@ -367,11 +365,11 @@ impl LightGroup {
     pub fn prefetch_next<S: Simd8>(
         &self,
         simd: S,
-        environment: &super::environment::Environment,
+        environment: &Environment,
         choice: &LightChoice,
     ) {
-        if let Shape::Environment = self.lights[choice.light].shape {
-            environment.prefetch_interval(simd, choice.u);
+        if let Some(row) = &choice.row {
+            environment.prefetch_interval(simd, row, choice.u[1]);
         }
     }
 
@@ -393,17 +391,24 @@ impl LightGroup {
         if total > 0.0 { own / total } else { 0.0 }
     }
 
+    /// The choice where there is but one light, so that no point need be looked at.
+    #[inline(always)]
+    pub fn choose_only(&self, environment: &Environment, u: [f32; 2]) -> Option<LightChoice> {
+        (self.lights.len() == 1).then(|| self.choice(environment, 0, 1.0, u))
+    }
+
     /// Chooses a light for a point by the first of two numbers, and leaves what is left of it to choose
     /// the place.
     #[inline(always)]
-    pub fn choose(&self, at: &LightContext, u: [f32; 2]) -> Option<LightChoice> {
+    pub fn choose(
+        &self,
+        environment: &Environment,
+        at: &LightContext,
+        u: [f32; 2],
+    ) -> Option<LightChoice> {
         match self.lights.len() {
             0 => None,
-            1 => Some(LightChoice {
-                light: 0,
-                probability: 1.0,
-                u,
-            }),
+            1 => self.choose_only(environment, u),
             _ => {
                 let total: f32 = self.lights.iter().map(|l| l.choice_weight(at)).sum();
                 if total <= 0.0 {
@@ -421,12 +426,31 @@ impl LightGroup {
                         start += probability;
                     }
                 }
-                chosen.map(|(light, start, probability)| LightChoice {
-                    light,
-                    probability,
-                    u: [rest_of_choice(u[0], start, probability), u[1]],
+                chosen.map(|(light, start, probability)| {
+                    let rest = [rest_of_choice(u[0], start, probability), u[1]];
+                    self.choice(environment, light, probability, rest)
                 })
             }
+        }
+    }
+
+    #[inline(always)]
+    fn choice(
+        &self,
+        environment: &Environment,
+        light: usize,
+        probability: f32,
+        u: [f32; 2],
+    ) -> LightChoice {
+        let row = match self.lights[light].shape {
+            Shape::Environment => Some(environment.row(u[0])),
+            _ => None,
+        };
+        LightChoice {
+            light,
+            probability,
+            u,
+            row,
         }
     }
 
@@ -435,7 +459,7 @@ impl LightGroup {
     pub fn sample<S: Simd8>(
         &self,
         simd: S,
-        environment: &super::environment::Environment,
+        environment: &Environment,
         at: &LightContext,
         choice: &LightChoice,
     ) -> Option<LightSample> {
@@ -443,6 +467,7 @@ impl LightGroup {
             light: index,
             probability,
             u,
+            row,
         } = *choice;
         let light = &self.lights[index];
         let looked_up = |wi, distance, radiance, pdf: f32| LightSample {
@@ -459,7 +484,7 @@ impl LightGroup {
         };
         match &light.shape {
             Shape::Environment => {
-                let found = environment.sample(simd, u);
+                let found = environment.sample(simd, &row?, u[1]);
                 let radiance = IncidentRadiance::Environment(found.place);
                 (found.pdf > 0.0)
                     .then(|| looked_up(found.direction, f32::INFINITY, radiance, found.pdf))

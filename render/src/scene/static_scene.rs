@@ -76,6 +76,20 @@ impl SceneMesh {
         simd.prefetch(&self.data().triangles[primitive as usize]);
     }
 
+    /// Asks the caches for the normals and texture coordinates of a triangle's corners.
+    #[inline(always)]
+    pub fn prefetch_corners<S: Simd8>(&self, simd: S, primitive: u32) {
+        let mesh = self.data();
+        for vertex in mesh.triangles[primitive as usize] {
+            if let Some(normal) = mesh.normals.get(vertex as usize) {
+                simd.prefetch(normal);
+            }
+            if let Some(uv) = mesh.uvs.get(vertex as usize) {
+                simd.prefetch(uv);
+            }
+        }
+    }
+
     /// The last material slot that a triangle has.
     pub fn last_slot(&self) -> u16 {
         let slots = &self.data().material_of_triangle;
