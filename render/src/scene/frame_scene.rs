@@ -140,10 +140,7 @@ impl FrameScene {
             };
             let mesh = &meshes[index];
             let worlds = world_bits(object.worlds, world_count);
-            let first = fixed.first_material[index];
-            let slots = usize::from(mesh.last_slot());
-            let needs_filter = (first..=first + slots)
-                .any(|m| fixed.materials.get(m).is_some_and(|m| m.has_alpha));
+            let needs_filter = fixed.materials_of(index, mesh).iter().any(|m| m.has_alpha);
             tree_instances.push(Instance {
                 mesh: mesh.bvh.clone(),
                 pose,
@@ -192,6 +189,10 @@ impl FrameScene {
         }
         for (index, instance) in self.instances.iter().enumerate() {
             let mesh = &self.meshes[index];
+            // Most objects do not shine: their triangles need not be looked at, frame by frame.
+            if !fixed.materials_of(index, mesh).iter().any(|m| m.emissive) {
+                continue;
+            }
             let emits = |primitive: u32| fixed.material(index, primitive).emissive;
             let primitives: Vec<u32> = (0..mesh.data().triangles.len() as u32)
                 .filter(|p| emits(*p))

@@ -23,6 +23,8 @@ pub struct SceneMesh {
     pub bvh: Arc<MeshBvh>,
     /// The material slot of all triangles, where they share one.
     only_slot: Option<u16>,
+    /// The last material slot that a triangle has.
+    last_slot: u16,
 }
 
 impl SceneMesh {
@@ -34,10 +36,12 @@ impl SceneMesh {
             .first()
             .copied()
             .filter(|first| slots.iter().all(|slot| slot == first));
+        let last_slot = slots.iter().copied().max().unwrap_or(0);
         Self {
             mesh,
             bvh: Arc::new(bvh),
             only_slot,
+            last_slot,
         }
     }
 
@@ -88,12 +92,6 @@ impl SceneMesh {
                 simd.prefetch(uv);
             }
         }
-    }
-
-    /// The last material slot that a triangle has.
-    pub fn last_slot(&self) -> u16 {
-        let slots = &self.data().material_of_triangle;
-        slots.iter().copied().max().unwrap_or(0)
     }
 
     /// Texture coordinates and vertex colour at barycentric weights `b` of vertices 1 and 2.
@@ -304,7 +302,6 @@ impl StaticScene {
             ),
         };
         let scale = Vec3::from(shot.environment.color) * shot.environment.strength;
-        let environment = Environment::new(map, scale, shot.environment.rotation_rad);
         let Builder {
             meshes,
             materials,
@@ -312,10 +309,15 @@ impl StaticScene {
             ..
         } = builder;
         // One thread for each tree: what comes out does not depend on who built it.
-        let meshes = meshes
-            .into_par_iter()
-            .map(|mesh| Arc::new(SceneMesh::new(mesh)))
-            .collect();
+        let (environment, meshes) = rayon::join(
+            || Environment::new(map, scale, shot.environment.rotation_rad),
+            || {
+                meshes
+                    .into_par_iter()
+                    .map(|mesh| Arc::new(SceneMesh::new(mesh)))
+                    .collect()
+            },
+        );
         Ok(Self {
             meshes,
             model_of_object,
@@ -360,5 +362,12 @@ impl StaticScene {
         let first = self.first_material[object];
         // A slot beyond the list (a broken file) reads the last one.
         &self.materials[(first + slot as usize).min(self.materials.len() - 1)]
+    }
+
+    /// The materials that triangles of an object with this mesh may have.
+    pub fn materials_of(&self, object: usize, mesh: &SceneMesh) -> &[SurfaceMaterial] {
+        let first = self.first_material[object].min(self.materials.len() - 1);
+        let last = (first + usize::from(mesh.last_slot)).min(self.materials.len() - 1);
+        &self.materials[first..=last]
     }
 }
