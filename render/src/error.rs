@@ -44,6 +44,9 @@ pub enum RenderError {
         /// Name of the object.
         object: String,
     },
+    /// Which pixels need more samples is decided on the CPU.
+    #[error("a noise threshold is something that the GPU backend does not do yet")]
+    ThresholdOnGpu,
     /// The denoiser could not be used.
     #[error(transparent)]
     Denoise(#[from] crate::denoise::OidnError),
@@ -56,7 +59,7 @@ impl RenderError {
             Self::Asset { source, .. } => source.hint(),
             Self::Denoise(error) => error.hint(),
             Self::Gpu(error) => error.hint(),
-            Self::BodyOnGpu { .. } => Some("use `--backend cpu`"),
+            Self::BodyOnGpu { .. } | Self::ThresholdOnGpu => Some("use `--backend cpu`"),
             Self::NoMesh { .. } | Self::NoCamera { .. } | Self::InstructionSet(_) => None,
         }
     }

@@ -4,33 +4,33 @@ use glam::{DVec3, Vec3};
 
 use crate::integrator::worlds::WorldSample;
 
-/// Batches that the samples of a pixel are counted in, for the variance.
-pub(crate) const BATCHES: u32 = 4;
+/// Runs that the samples of a pixel are counted in, for the variance.
+pub(crate) const RUNS: u32 = 4;
 
-/// Samples of each batch but the last, of `samples` samples.
-pub(crate) fn batch_length(samples: u32) -> u32 {
-    samples.div_ceil(BATCHES).max(1)
+/// Samples of each run but the last, of `samples` samples.
+pub(crate) fn run_length(samples: u32) -> u32 {
+    samples.div_ceil(RUNS).max(1)
 }
 
 /// Sums over the samples of one pixel for one world, in double precision and sample order.
 ///
-/// Variances come from the means of `BATCHES` runs of consecutive samples. The sampler spreads
+/// Variances come from the means of [`RUNS`] runs of consecutive samples. The sampler spreads
 /// every run evenly, and single samples would not show how much of their differences that averages
 /// out: at 128 samples their variance is up to three hundred times the true one where a texture or
 /// the environment is seen directly, and a denoiser that believes it smooths the texture away.
 #[derive(Debug, Clone, Copy)]
 pub struct PixelSums {
-    /// Finished batches.
-    total: Sums,
-    /// The batch at hand.
-    batch: Sums,
-    batch_length: u32,
-    samples_in_batch: u32,
-    batches: u32,
-    /// Σ over batches of (sum of the batch)² / samples of the batch: radiance per channel.
-    squares: DVec3,
-    /// The same for albedo, normal (each summed over its components) and distance.
-    feature_squares: DVec3,
+    runs: [Run; RUNS as usize],
+    /// The one at hand.
+    current: usize,
+    run_length: u32,
+}
+
+/// Samples that follow each other.
+#[derive(Debug, Clone, Copy, Default)]
+struct Run {
+    sums: Sums,
+    samples: u32,
 }
 
 /// What is summed.
@@ -83,73 +83,88 @@ impl PixelSums {
     /// Nothing yet; `samples` are to come.
     pub fn new(samples: u32) -> Self {
         Self {
-            total: Sums::default(),
-            batch: Sums::default(),
-            batch_length: batch_length(samples),
-            samples_in_batch: 0,
-            batches: 0,
-            squares: DVec3::ZERO,
-            feature_squares: DVec3::ZERO,
+            runs: [Run::default(); RUNS as usize],
+            current: 0,
+            run_length: run_length(samples),
         }
+    }
+
+    /// The same sums with room for more samples: `samples` in all, a multiple of those it was made for.
+    #[must_use]
+    pub fn widened(&self, samples: u32) -> Self {
+        let mut wide = Self::new(samples);
+        for run in &self.runs {
+            wide.add_run(run);
+        }
+        wide
     }
 
     /// Adds one sample. Samples that are not finite count as black: one bad path must not eat a pixel.
     #[inline(always)]
     pub fn add(&mut self, sample: &WorldSample) {
+        let run = &mut self.runs[self.current];
         if sample.radiance.is_finite() {
-            self.batch.radiance += sample.radiance.as_dvec3();
+            run.sums.radiance += sample.radiance.as_dvec3();
         }
-        self.batch.albedo += sample.albedo.as_dvec3();
-        self.batch.normal += sample.normal.as_dvec3();
-        self.batch.distance += f64::from(sample.distance);
-        self.samples_in_batch += 1;
-        if self.samples_in_batch == self.batch_length {
-            self.close_batch();
-        }
+        run.sums.albedo += sample.albedo.as_dvec3();
+        run.sums.normal += sample.normal.as_dvec3();
+        run.sums.distance += f64::from(sample.distance);
+        run.samples += 1;
+        self.close_full_run();
     }
 
-    /// Adds a whole batch, summed elsewhere, of `samples` samples.
-    pub(crate) fn add_batch(&mut self, sum: &WorldSample, samples: u32) {
-        self.batch = Sums {
-            radiance: sum.radiance.as_dvec3(),
-            albedo: sum.albedo.as_dvec3(),
-            normal: sum.normal.as_dvec3(),
-            distance: f64::from(sum.distance),
-        };
-        self.samples_in_batch = samples;
-        self.close_batch();
+    /// Adds a whole run, summed elsewhere, of `samples` samples.
+    pub(crate) fn add_summed(&mut self, sum: &WorldSample, samples: u32) {
+        self.add_run(&Run {
+            sums: Sums {
+                radiance: sum.radiance.as_dvec3(),
+                albedo: sum.albedo.as_dvec3(),
+                normal: sum.normal.as_dvec3(),
+                distance: f64::from(sum.distance),
+            },
+            samples,
+        });
+    }
+
+    fn add_run(&mut self, other: &Run) {
+        let run = &mut self.runs[self.current];
+        run.sums.add(&other.sums);
+        run.samples += other.samples;
+        self.close_full_run();
     }
 
     #[inline(always)]
-    fn close_batch(&mut self) {
-        let length = f64::from(self.samples_in_batch);
-        self.squares += self.batch.radiance * self.batch.radiance / length;
-        self.feature_squares += self.batch.feature_squares() / length;
-        self.total.add(&self.batch);
-        self.batch = Sums::default();
-        self.samples_in_batch = 0;
-        self.batches += 1;
+    fn close_full_run(&mut self) {
+        if self.runs[self.current].samples >= self.run_length {
+            self.current = (self.current + 1).min(RUNS as usize - 1);
+        }
     }
 
-    /// Means over `samples` samples, all that were added.
-    pub fn finish(&self, samples: u32) -> Pixel {
-        let mut sums = *self;
-        if sums.samples_in_batch > 0 {
-            sums.close_batch();
+    /// Means over all samples that were added, at least one.
+    pub fn finish(&self) -> Pixel {
+        let mut total = Sums::default();
+        let (mut squares, mut feature_squares) = (DVec3::ZERO, DVec3::ZERO);
+        let (mut samples, mut runs) = (0, 0);
+        for run in self.runs.iter().filter(|run| run.samples > 0) {
+            let length = f64::from(run.samples);
+            squares += run.sums.radiance * run.sums.radiance / length;
+            feature_squares += run.sums.feature_squares() / length;
+            total.add(&run.sums);
+            samples += run.samples;
+            runs += 1;
         }
         let n = f64::from(samples);
-        let total = sums.total;
-        // Σ length (mean of the batch − mean)² has the expectation (batches − 1) σ².
+        // Σ length (mean of the run − mean)² has the expectation (runs − 1) σ².
         let variance_of_mean = |squares: DVec3, squared_sums: DVec3| {
-            if sums.batches > 1 {
-                let freedom = f64::from(sums.batches - 1);
+            if runs > 1 {
+                let freedom = f64::from(runs - 1);
                 ((squares - squared_sums / n) / (freedom * n)).max(DVec3::ZERO)
             } else {
                 DVec3::ZERO
             }
         };
-        let variance = variance_of_mean(sums.squares, total.radiance * total.radiance);
-        let feature_variance = variance_of_mean(sums.feature_squares, total.feature_squares());
+        let variance = variance_of_mean(squares, total.radiance * total.radiance);
+        let feature_variance = variance_of_mean(feature_squares, total.feature_squares());
         Pixel {
             radiance: (total.radiance / n).as_vec3(),
             variance: variance.as_vec3(),
@@ -174,7 +189,7 @@ mod tests {
                 ..WorldSample::default()
             });
         }
-        sums.finish(samples)
+        sums.finish()
     }
 
     #[test]

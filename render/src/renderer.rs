@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diorama_assets::AssetSource;
 use diorama_synth::frame::{Frame, Labels, Plane, SecondLayer, WorldImage};
-use diorama_synth::shot::{Camera, Exposure, Role, Shot};
+use diorama_synth::shot::{Camera, Exposure, Shot};
 use glam::Vec3;
 use rayon::prelude::*;
 
@@ -12,12 +12,13 @@ use crate::RenderError;
 use crate::accel::{Isa, Kernel, Simd8};
 use crate::denoise::{DenoiseInput, join_worlds};
 use crate::denoiser::{Denoise, Denoiser};
-use crate::film::{Pixel, PixelSums};
+use crate::film::Pixel;
 use crate::gpu::{Gpu, GpuScene, TracedFrame};
 use crate::integrator::PathSettings;
+use crate::integrator::blocks::{BLOCK, Block, TraceBlock};
 use crate::integrator::labels::{LabelPixel, LabelTracer};
 use crate::integrator::visibility::VisibilityTracer;
-use crate::integrator::worlds::{BATCH, Batch, WorldTracer};
+use crate::integrator::worlds::WorldTracer;
 use crate::kernels::camera::FilterTable;
 use crate::kernels::sampler::combine;
 use crate::kernels::tables::{Tables, tables};
@@ -32,8 +33,10 @@ const DARKEST: f32 = 1.0e-4;
 /// What to render and how well.
 #[derive(Debug, Clone)]
 pub struct RenderSettings {
-    /// Samples per pixel, ≥ 1 (default 128).
+    /// Samples per pixel, ≥ 1 (default 128); the most where there is a noise threshold.
     pub samples: u32,
+    /// See [`PathSettings::noise_threshold`] (default 0). Not for the GPU.
+    pub noise_threshold: f32,
     /// Longest path in bounces (default 20).
     pub max_bounces: u32,
     /// See [`PathSettings::clamp_indirect`].
@@ -56,6 +59,7 @@ impl Default for RenderSettings {
     fn default() -> Self {
         Self {
             samples: 128,
+            noise_threshold: 0.0,
             max_bounces: 20,
             clamp_indirect: 0.0,
             denoise: Denoise::None,
@@ -79,74 +83,6 @@ pub struct Renderer {
     filter: FilterTable,
     tables: &'static Tables,
     on_gpu: Option<GpuScene>,
-}
-
-/// One traced row: pixels by world, then what the worlds share.
-struct Row {
-    pixels: Vec<Vec<Pixel>>,
-    touched: Vec<u32>,
-    coverage: Vec<Vec3>,
-    rays: u64,
-}
-
-/// Traces a row with one instruction set.
-struct TraceRow<'a> {
-    tracer: &'a WorldTracer<'a>,
-    row: u32,
-    width: u32,
-}
-
-impl Kernel for TraceRow<'_> {
-    type Output = Row;
-
-    #[inline(always)]
-    fn run<S: Simd8>(self, simd: S) -> Row {
-        let worlds = self.tracer.scene.world_count;
-        let samples = self.tracer.settings.samples;
-        let mut batch = Batch::new(worlds);
-        let mut row = Row {
-            pixels: vec![Vec::with_capacity(self.width as usize); worlds],
-            touched: Vec::with_capacity(self.width as usize),
-            coverage: Vec::with_capacity(self.width as usize),
-            rays: 0,
-        };
-        let mut sums = vec![PixelSums::new(samples); worlds];
-        for column in 0..self.width {
-            sums.fill(PixelSums::new(samples));
-            let mut touched = 0;
-            let mut roles = [0u32; 3];
-            let pixel = self.tracer.pixel(column, self.row);
-            for first in (0..samples).step_by(BATCH as usize) {
-                let range = first..samples.min(first + BATCH);
-                self.tracer.trace(simd, &pixel, range, &mut batch);
-                touched |= batch.touched();
-                for found in batch.samples() {
-                    for (sum, found) in sums.iter_mut().zip(found) {
-                        sum.add(found);
-                    }
-                    let first = found[0].first;
-                    let role = if first == 0 {
-                        Role::Background
-                    } else {
-                        self.tracer.scene.instances[first as usize - 1].role
-                    };
-                    roles[match role {
-                        Role::Background => 0,
-                        Role::Keep => 1,
-                        Role::Remove => 2,
-                    }] += 1;
-                }
-            }
-            for (pixels, sum) in row.pixels.iter_mut().zip(&sums) {
-                pixels.push(sum.finish(samples));
-            }
-            row.touched.push(touched);
-            row.coverage
-                .push(Vec3::from(roles.map(|n| n as f32 / samples as f32)));
-        }
-        row.rays = batch.rays();
-        row
-    }
 }
 
 /// Traces the label rays of a row.
@@ -233,6 +169,9 @@ impl Renderer {
                 object: object.name.clone(),
             });
         }
+        if settings.gpu.is_some() && settings.noise_threshold > 0.0 {
+            return Err(RenderError::ThresholdOnGpu);
+        }
         let tables = tables();
         let fixed = Arc::new(StaticScene::new(shot, assets)?);
         let denoiser = Denoiser::new(settings.denoise)?;
@@ -308,6 +247,11 @@ impl Renderer {
             scene,
             settings: PathSettings {
                 samples: self.settings.samples.max(1),
+                noise_threshold: self.settings.noise_threshold,
+                white: match self.shot.exposure {
+                    Exposure::Ev(ev) => libm::exp2f(-ev),
+                    Exposure::Auto => 1.0,
+                },
                 max_bounces: self.settings.max_bounces,
                 clamp_indirect: self.settings.clamp_indirect,
                 seed,
@@ -368,34 +312,46 @@ impl Renderer {
     fn trace_on_cpu(&self, scene: &FrameScene, index: u32) -> TracedFrame {
         let [width, height] = self.shot.resolution;
         let tracer = self.tracer(scene, index);
-        let rows: Vec<Row> = (0..height)
+        let across = width.div_ceil(BLOCK);
+        let pixels_of = |index: u32| {
+            let (column, row) = (index % across * BLOCK, index / across * BLOCK);
+            (
+                column..width.min(column + BLOCK),
+                row..height.min(row + BLOCK),
+            )
+        };
+        let blocks: Vec<Block> = (0..across * height.div_ceil(BLOCK))
             .into_par_iter()
-            .map(|row| {
-                self.isa.dispatch(TraceRow {
+            .map(|index| {
+                let (columns, rows) = pixels_of(index);
+                self.isa.dispatch(TraceBlock {
                     tracer: &tracer,
-                    row,
-                    width,
+                    columns,
+                    rows,
                 })
             })
             .collect();
-        TracedFrame {
-            worlds: (0..scene.world_count)
-                .map(|w| {
-                    rows.iter()
-                        .flat_map(|r| r.pixels[w].iter().copied())
-                        .collect()
-                })
-                .collect(),
-            touched: rows
-                .iter()
-                .flat_map(|r| r.touched.iter().copied())
-                .collect(),
-            coverage: rows
-                .iter()
-                .flat_map(|r| r.coverage.iter().copied())
-                .collect(),
-            rays: rows.iter().map(|r| r.rays).sum(),
+        let count = width as usize * height as usize;
+        let mut frame = TracedFrame {
+            worlds: vec![vec![Pixel::default(); count]; scene.world_count],
+            touched: vec![0; count],
+            coverage: vec![Vec3::ZERO; count],
+            rays: blocks.iter().map(|b| b.rays).sum(),
+        };
+        for (index, block) in (0..).zip(&blocks) {
+            let (columns, rows) = pixels_of(index);
+            for (line, row) in rows.enumerate() {
+                let from = line * columns.len()..(line + 1) * columns.len();
+                let start = row as usize * width as usize + columns.start as usize;
+                let to = start..start + columns.len();
+                for (pixels, traced) in frame.worlds.iter_mut().zip(&block.pixels) {
+                    pixels[to.clone()].copy_from_slice(&traced[from.clone()]);
+                }
+                frame.touched[to.clone()].copy_from_slice(&block.touched[from.clone()]);
+                frame.coverage[to].copy_from_slice(&block.coverage[from]);
+            }
         }
+        frame
     }
 
     /// Denoises every world by itself, joins them where they are equal, and takes them through

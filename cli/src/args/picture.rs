@@ -37,6 +37,11 @@ pub struct PictureArgs {
     #[arg(long, alias = "samples", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spp: Option<u32>,
+    /// A pixel has samples enough once its surroundings show this much noise, as a share of their light;
+    /// `--spp` is then the most (default 0: all pixels get all samples; try 0.05 with 256 samples)
+    #[arg(long, value_name = "SHARE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_threshold: Option<f64>,
     /// Most bounces of a path (default 20)
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]

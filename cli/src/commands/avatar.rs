@@ -9,7 +9,6 @@ use diorama_postproc::dataset::{Journal, read_journals};
 use serde_json::json;
 
 use crate::args::{AvatarArgs, Redo, SeedRange};
-use crate::backend::{Backend, BackendSetting};
 use crate::exit::{Status, in_words};
 use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
 use crate::output::Output;
@@ -43,11 +42,9 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
         (None, false) => casting.pairs(),
     };
     let job = job(args, clips);
-    // Bodies are not traced on the GPU yet: `auto` does not look for one. Asked for by name, it says so.
-    let backend = match &plan.picture.backend {
-        BackendSetting::Auto => Backend::cpu(),
-        named => super::backend_for(named, &job.output_dir, output)?,
-    };
+    // Bodies are not traced on the GPU yet.
+    let asked = plan.picture.backend.on_cpu_if(true);
+    let backend = super::backend_for(&asked, &job.output_dir, output)?;
     plan.picture.backend = backend.setting.clone();
     super::say_trained_frames(plan.recipe.video_length, output);
     check_folder(&plan, &job.output_dir)?;

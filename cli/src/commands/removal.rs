@@ -21,7 +21,8 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
     let mut plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;
-    let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
+    let asked = plan.picture.backend_asked();
+    let backend = super::backend_for(&asked, &job.output_dir, output)?;
     plan.picture.backend = backend.setting.clone();
     if args.batch.save_state {
         output.note(

@@ -80,6 +80,7 @@ impl AvatarPlan {
             library,
             picture: PicturePlan {
                 spp: 32,
+                noise_threshold: 0.0,
                 max_bounces: 8,
                 clamp_indirect: 10.0,
                 denoise: DenoiseArg::Builtin,

@@ -33,8 +33,11 @@ use crate::exit::UserError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PicturePlan {
-    /// Samples per pixel.
+    /// Samples per pixel; the most where there is a threshold.
     pub spp: u32,
+    /// Noise at which a pixel has samples enough; 0: all get all.
+    #[serde(default)]
+    pub noise_threshold: f64,
     /// Most bounces of a path.
     pub max_bounces: u32,
     /// Clamp on one indirect sample; 0: none.
@@ -55,6 +58,12 @@ impl PicturePlan {
                 1 << 20
             ));
         }
+        if !(0.0..=10.0).contains(&self.noise_threshold) {
+            return Err(format!(
+                "`--noise-threshold {}` is out of range (0 to 10)",
+                self.noise_threshold
+            ));
+        }
         if self.max_bounces > 1024 {
             return Err(format!(
                 "`--max-bounces {}` is out of range (0 to 1024)",
@@ -70,6 +79,11 @@ impl PicturePlan {
         Ok(())
     }
 
+    /// The backend to look for: nothing but the CPU stops at a noise threshold yet.
+    pub fn backend_asked(&self) -> BackendSetting {
+        self.backend.on_cpu_if(self.noise_threshold > 0.0)
+    }
+
     /// The same as sample.json keeps it.
     pub fn record(&self) -> BTreeMap<String, serde_json::Value> {
         match serde_json::to_value(self) {
@@ -82,6 +96,7 @@ impl PicturePlan {
     pub fn render_settings(&self) -> RenderSettings {
         RenderSettings {
             samples: self.spp,
+            noise_threshold: self.noise_threshold as f32,
             max_bounces: self.max_bounces,
             clamp_indirect: self.clamp_indirect as f32,
             denoise: self.denoise.into(),
@@ -136,6 +151,7 @@ impl Plan {
             libraries: Vec::new(),
             picture: PicturePlan {
                 spp: 128,
+                noise_threshold: 0.0,
                 max_bounces: 20,
                 clamp_indirect: 10.0,
                 denoise: DenoiseArg::Builtin,

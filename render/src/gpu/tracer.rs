@@ -16,7 +16,7 @@ use super::upload::geometry::Geometry;
 use super::upload::lights::Lights;
 use super::upload::materials::materials;
 use super::upload::texels::{EnvironmentTexels, Texels};
-use crate::film::{BATCHES, Pixel, PixelSums, batch_length};
+use crate::film::{Pixel, PixelSums, RUNS, run_length};
 use crate::integrator::PathSettings;
 use crate::integrator::worlds::WorldSample;
 use crate::kernels::camera::FilterTable;
@@ -66,7 +66,7 @@ pub(crate) struct TracedFrame {
 /// The buffers that paths live in while a chunk is traced.
 struct Work {
     slots: wgpu::Buffer,
-    batches: wgpu::Buffer,
+    runs: wgpu::Buffer,
     working: wgpu::Buffer,
     /// Start from zeros in each chunk.
     cleared: Vec<wgpu::Buffer>,
@@ -289,14 +289,14 @@ impl GpuScene {
         }
         let mut encoder = gpu.encoder("render.results");
         let slot_bytes = u64::from(count) * size_of::<SlotState>() as u64;
-        let batch_bytes = u64::from(count * worlds * BATCHES) * size_of::<Found>() as u64;
+        let run_bytes = u64::from(count * worlds * RUNS) * size_of::<Found>() as u64;
         let buffer = gpu.buffer(
             "render.results",
-            slot_bytes + batch_bytes,
+            slot_bytes + run_bytes,
             wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
         );
         encoder.copy_buffer_to_buffer(&work.slots, 0, &buffer, 0, slot_bytes);
-        encoder.copy_buffer_to_buffer(&work.batches, 0, &buffer, slot_bytes, batch_bytes);
+        encoder.copy_buffer_to_buffer(&work.runs, 0, &buffer, slot_bytes, run_bytes);
         let submission = gpu.queue.submit([encoder.finish()]);
         let mapped = map(&buffer);
         gpu.check()?;
@@ -325,9 +325,9 @@ impl GpuScene {
         let worlds = traced.worlds.len();
         let split = count * size_of::<SlotState>();
         let slots: &[SlotState] = bytemuck::cast_slice(&view[..split]);
-        let end = split + count * worlds * BATCHES as usize * size_of::<Found>();
-        let batches: &[Found] = bytemuck::cast_slice(&view[split..end]);
-        let length = batch_length(samples);
+        let end = split + count * worlds * RUNS as usize * size_of::<Found>();
+        let runs: &[Found] = bytemuck::cast_slice(&view[split..end]);
+        let length = run_length(samples);
         for (slot, (state, &pixel)) in slots.iter().zip(&readback.pixels).enumerate() {
             let pixel = pixel as usize;
             traced.touched[pixel] = state.touched;
@@ -338,12 +338,12 @@ impl GpuScene {
             for (world, pixels) in traced.worlds.iter_mut().enumerate() {
                 let mut sums = PixelSums::new(samples);
                 let mut left = samples;
-                for batch in 0..samples.div_ceil(length) as usize {
-                    let sum = &batches[(batch * worlds + world) * count + slot];
-                    sums.add_batch(&world_sample(sum), left.min(length));
+                for run in 0..samples.div_ceil(length) as usize {
+                    let sum = &runs[(run * worlds + world) * count + slot];
+                    sums.add_summed(&world_sample(sum), left.min(length));
                     left -= left.min(length);
                 }
-                pixels[pixel] = sums.finish(samples);
+                pixels[pixel] = sums.finish();
             }
         }
         Ok(())
@@ -422,7 +422,7 @@ impl Work {
         };
         let largest = [
             size_of::<PathState>() as u64 * u64::from(worlds),
-            size_of::<Found>() as u64 * u64::from(worlds * BATCHES),
+            size_of::<Found>() as u64 * u64::from(worlds * RUNS),
             size_of::<Sums>() as u64 * u64::from(worlds),
             2 * size_of::<ShadowState>() as u64,
         ]
@@ -449,15 +449,15 @@ impl Work {
         let hits = buffer("render.work.hits", size_of::<HitState>(), 1);
         let found = buffer("render.work.found", size_of::<Found>(), worlds);
         let sums = buffer("render.work.sums", size_of::<Sums>(), worlds);
-        let batches = buffer("render.work.batches", size_of::<Found>(), worlds * BATCHES);
+        let runs = buffer("render.work.runs", size_of::<Found>(), worlds * RUNS);
         let working = gpu.buffer("render.work.working", 4, usage);
         gpu.check()?;
         Ok(Self {
             slots: slots.clone(),
-            batches: batches.clone(),
+            runs: runs.clone(),
             working: working.clone(),
             cleared: vec![slots.clone(), shadows.clone(), found.clone(), sums.clone()],
-            others: vec![slots, paths, shadows, hits, found, sums, batches, working],
+            others: vec![slots, paths, shadows, hits, found, sums, runs, working],
             capacity,
         })
     }

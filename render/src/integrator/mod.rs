@@ -1,9 +1,10 @@
 //! Light transport.
 //!
-//! [`worlds`] is the renderer: one set of paths for all worlds of a Shot. [`referee`] is the slow,
+//! [`worlds`] is the renderer: one set of paths for all worlds of a Shot; [`blocks`] makes pixels of them. [`referee`] is the slow,
 //! plain tracer of one world that it must agree with bit for bit. [`labels`] asks one ray per pixel
 //! for the truth, [`visibility`] as many as there are tracked points.
 
+pub mod blocks;
 pub mod labels;
 pub mod medium;
 pub mod referee;
@@ -13,8 +14,14 @@ pub mod worlds;
 /// Choices that change the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PathSettings {
-    /// Samples per pixel, ≥ 1.
+    /// Samples per pixel, ≥ 1; the most where there is a threshold.
     pub samples: u32,
+    /// Noise at which a pixel has samples enough, as a share of its radiance; 0: all get all samples.
+    /// See [`blocks`].
+    pub noise_threshold: f32,
+    /// Radiance that the exposure shows as 1, where it is known, else 1: what noise in the dark is
+    /// measured against.
+    pub white: f32,
     /// Longest path in bounces after the first hit.
     pub max_bounces: u32,
     /// Largest mean of the three channels that one indirect contribution may have; 0: no limit.

@@ -237,13 +237,14 @@ impl WorldTracer<'_> {
         PixelSampler::new(self.settings.seed, column, row, self.settings.samples)
     }
 
-    /// Traces `samples` of `pixel` for every world into `batch`, best [`BATCH`] at a time.
+    /// Traces `samples` of `pixel` for `worlds` (a bit each) into `batch`, best [`BATCH`] at a time.
     #[inline(always)]
     pub fn trace<S: Simd8>(
         &self,
         simd: S,
         pixel: &PixelSampler,
         samples: Range<u32>,
+        worlds: u32,
         batch: &mut Batch,
     ) {
         batch.found.restart(samples.len());
@@ -253,6 +254,7 @@ impl WorldTracer<'_> {
             batch.samplers.push(sampler);
             batch.paths.push(Path {
                 sample: index as u32,
+                worlds,
                 ..self.camera_path(pixel.column, pixel.row, &sampler)
             });
         }
@@ -294,7 +296,7 @@ impl WorldTracer<'_> {
         };
         Path {
             sample: 0,
-            worlds: (1u64 << self.scene.world_count).wrapping_sub(1) as u32,
+            worlds: self.scene.all_worlds(),
             origin,
             direction,
             time,
@@ -354,20 +356,17 @@ impl WorldTracer<'_> {
                 let distance = hit.as_ref().map_or(f32::INFINITY, |h| h.t);
                 self.add_crossed_lights(path, distance, found);
             }
-            match hit {
-                Some(hit) => {
-                    self.scene.prefetch(simd, &hit);
-                    meetings.push(Meeting {
-                        path: index,
-                        hit,
-                        choice: None,
-                    });
-                }
-                None => {
-                    let place = environment.place(path.direction);
-                    environment.prefetch(simd, &place);
-                    escapes.push(Escape { path: index, place });
-                }
+            if let Some(hit) = hit {
+                self.scene.prefetch(simd, &hit);
+                meetings.push(Meeting {
+                    path: index,
+                    hit,
+                    choice: None,
+                });
+            } else {
+                let place = environment.place(path.direction);
+                environment.prefetch(simd, &place);
+                escapes.push(Escape { path: index, place });
             }
             if others != 0 {
                 let rest = Path {

@@ -229,6 +229,11 @@ impl FrameScene {
         }
     }
 
+    /// A bit for each world.
+    pub fn all_worlds(&self) -> u32 {
+        (1u64 << self.world_count).wrapping_sub(1) as u32
+    }
+
     /// Asks the caches for what [`Self::surface_of`] reads first.
     #[inline(always)]
     pub fn prefetch<S: Simd8>(&self, simd: S, hit: &Hit) {

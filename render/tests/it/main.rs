@@ -7,6 +7,7 @@ mod furnace;
 mod gpu;
 mod known_answers;
 mod labels;
+mod noise_threshold;
 mod pair_law;
 mod scenes;
 mod visibility;

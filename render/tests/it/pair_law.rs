@@ -79,7 +79,8 @@ impl Kernel for Referee<'_> {
         let Self(tracer, world, column, row) = self;
         let mut batch = Batch::new(tracer.scene.world_count);
         let pixel = tracer.pixel(column, row);
-        tracer.trace(simd, &pixel, 0..tracer.settings.samples, &mut batch);
+        let worlds = tracer.scene.all_worlds();
+        tracer.trace(simd, &pixel, 0..tracer.settings.samples, worlds, &mut batch);
         batch
             .samples()
             .zip(0..)

@@ -38,11 +38,13 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     if let Target::Folder(folder) = &target {
         super::make_dir(folder)?;
     }
+    let settings = settings(args);
     let asked = args.picture.backend.clone().unwrap_or_default();
+    let asked = asked.on_cpu_if(settings.noise_threshold > 0.0);
     let backend = Backend::resolve(&asked, output)?;
     let settings = RenderSettings {
         gpu: backend.gpu,
-        ..settings(args)
+        ..settings
     };
     let Stage { shot, assets } = stage;
     let mut renderer = Renderer::new(&shot, &assets, settings)?;
@@ -118,6 +120,7 @@ fn settings(args: &RenderArgs) -> RenderSettings {
     let denoise = picture.denoise.unwrap_or(DenoiseArg::None);
     RenderSettings {
         samples: picture.spp.unwrap_or(128),
+        noise_threshold: picture.noise_threshold.unwrap_or(0.0) as f32,
         max_bounces: picture.max_bounces.unwrap_or(20),
         clamp_indirect: picture.clamp_indirect.unwrap_or(0.0) as f32,
         denoise: denoise.into(),
@@ -130,6 +133,12 @@ fn settings(args: &RenderArgs) -> RenderSettings {
 fn check(args: &RenderArgs, shows_display: bool) -> Result<(), UserError> {
     if args.picture.spp == Some(0) {
         return Err(UserError::new("`--spp 0` is out of range (at least 1)"));
+    }
+    let threshold = args.picture.noise_threshold.unwrap_or(0.0);
+    if !(0.0..=10.0).contains(&threshold) {
+        return Err(UserError::new(format!(
+            "`--noise-threshold {threshold}` is out of range (0 to 10)"
+        )));
     }
     for (given, flag) in [(args.width, "--width"), (args.height, "--height")] {
         if let Some(given) = given.filter(|given| !(1..=16_384).contains(given)) {

@@ -36,7 +36,7 @@ struct Frame {
     max_bounces: u32,
     clamp_indirect: f32,
     world_count: u32,
-    batch_length: u32,
+    run_length: u32,
     material_count: u32,
     shared_lights: u32,
     other_lights: u32,
@@ -218,8 +218,8 @@ struct SlotState {
     background: u32,
     keep: u32,
     remove: u32,
-    in_batch: u32,
-    batch: u32,
+    in_run: u32,
+    run: u32,
     rays: u32,
     unused: u32,
 }
@@ -293,7 +293,7 @@ struct Found {
     unused: u32,
 }
 
-// Sums over the samples of a batch, with what their roundings lost.
+// Sums over the samples of a run, with what their roundings lost.
 struct Sums {
     sum: Found,
     lost: Found,
@@ -316,7 +316,7 @@ struct Sums {
 @group(1) @binding(5) var<storage, read_write> hits: array<HitState>;
 @group(1) @binding(6) var<storage, read_write> found: array<Found>;
 @group(1) @binding(7) var<storage, read_write> sums: array<Sums>;
-@group(1) @binding(8) var<storage, read_write> batches: array<Found>;
+@group(1) @binding(8) var<storage, read_write> runs: array<Found>;
 @group(1) @binding(9) var<storage, read_write> working: atomic<u32>;
 
 // The slot of an invocation; NONE beyond the last.

@@ -1,4 +1,4 @@
-// From samples to the sums of batches; the host finishes them (film.rs).
+// From samples to the sums of runs; the host finishes them (film.rs).
 
 // The same number, in a way that no compiler sees through: sums with compensation must not be
 // simplified away.
@@ -49,19 +49,19 @@ fn finish_sample(slot: u32, state: ptr<function, SlotState>) {
     (*state).keep += select(0u, 1u, role == 1u);
     (*state).remove += select(0u, 1u, role == 2u);
     (*state).sample += 1u;
-    (*state).in_batch += 1u;
-    let close = (*state).in_batch == frame.batch_length || (*state).sample == frame.samples;
+    (*state).in_run += 1u;
+    let close = (*state).in_run == frame.run_length || (*state).sample == frame.samples;
     for (var w = 0u; w < worlds; w++) {
         let at = slot * worlds + w;
         film_add(at, found[at]);
         found[at] = nothing;
         if close {
-            batches[((*state).batch * worlds + w) * chunk.slots + slot] = sums[at].sum;
+            runs[((*state).run * worlds + w) * chunk.slots + slot] = sums[at].sum;
             sums[at] = Sums(nothing, nothing);
         }
     }
     if close {
-        (*state).batch += 1u;
-        (*state).in_batch = 0u;
+        (*state).run += 1u;
+        (*state).in_run = 0u;
     }
 }

@@ -6,7 +6,7 @@ use glam::{Affine3A, Vec3};
 use super::nodes::{Source, compress};
 use super::texels::EnvironmentTexels;
 use crate::accel::{Child, Pose, Target, Tlas};
-use crate::film::batch_length;
+use crate::film::run_length;
 use crate::gpu::layout::{
     Camera, Frame, INSTANCE_HAS_ALPHA, INSTANCE_IS_WORLD, INSTANCE_MOVES, InstanceRecord,
 };
@@ -162,7 +162,7 @@ pub(crate) fn frame(
         max_bounces: settings.max_bounces,
         clamp_indirect: settings.clamp_indirect,
         world_count: scene.world_count as u32,
-        batch_length: batch_length(settings.samples),
+        run_length: run_length(settings.samples),
         material_count: scene.fixed.materials.len() as u32,
         shared_lights: scene.shared_lights.lights.len() as u32,
         other_lights: scene.other_lights.lights.len() as u32,

@@ -146,6 +146,10 @@ impl Tables {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "writes a source file, for a developer who asks for it"
+)]
 fn the_file_holds_what_integration_gives() {
     let bytes: Vec<u8> = Tables::integrate()
         .all()

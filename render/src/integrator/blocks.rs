@@ -1,0 +1,248 @@
+//! Pixels, block by block: how many samples each gets, and what comes of them.
+//!
+//! With [`PathSettings::noise_threshold`] a pixel gets as many samples as its surroundings ask for. The
+//! first [`PILOT`] samples of a block say how noisy each of its pixels is, and the median of all *other*
+//! pixels of the block decides about one: a pixel that asked for itself would get more samples just
+//! where its first ones happened to be bright, and its mean would come out too dark. Every world decides by
+//! what it sees itself, so that its picture is the one that it would have alone; where worlds decide
+//! differently, the pixel counts as touched.
+
+use std::ops::Range;
+
+use diorama_synth::shot::Role;
+use glam::{DVec3, Vec3};
+
+use super::PathSettings;
+use super::worlds::{BATCH, Batch, WorldTracer};
+use crate::accel::{Kernel, Simd8};
+use crate::film::{Pixel, PixelSums};
+use crate::kernels::sampler::PixelSampler;
+
+/// Pixels on each side of a block.
+pub const BLOCK: u32 = 8;
+/// Samples that every pixel gets; what follows comes in multiples of it.
+pub const PILOT: u32 = BATCH;
+/// Radiance, as a share of white, below which noise counts as it is and no longer in proportion.
+const DARK: f32 = 0.1;
+
+/// Traces a block with one instruction set.
+#[derive(Debug)]
+pub struct TraceBlock<'a> {
+    /// What traces.
+    pub tracer: &'a WorldTracer<'a>,
+    /// Its pixels.
+    pub columns: Range<u32>,
+    /// Its pixels.
+    pub rows: Range<u32>,
+}
+
+/// Traced pixels, row by row.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// By world.
+    pub pixels: Vec<Vec<Pixel>>,
+    /// Bit w: something tells world w from world 0.
+    pub touched: Vec<u32>,
+    /// Share of the first surfaces in world 0 of each role: background, keep, remove.
+    pub coverage: Vec<Vec3>,
+    /// Rays traced.
+    pub rays: u64,
+    /// Samples traced.
+    pub samples: u64,
+}
+
+/// A pixel in work.
+struct PixelInWork {
+    sampler: PixelSampler,
+    /// By world.
+    sums: Vec<PixelSums>,
+    touched: u32,
+    roles: [u32; 3],
+}
+
+impl Kernel for TraceBlock<'_> {
+    type Output = Block;
+
+    #[inline(always)]
+    fn run<S: Simd8>(self, simd: S) -> Block {
+        let settings = &self.tracer.settings;
+        let worlds = self.tracer.scene.world_count;
+        let adaptive = settings.noise_threshold > 0.0 && settings.samples > PILOT;
+        let first = if adaptive { PILOT } else { settings.samples };
+        let mut batch = Batch::new(worlds);
+        let mut block = Block::default();
+        let mut pixels: Vec<PixelInWork> = self
+            .rows
+            .flat_map(|row| self.columns.clone().map(move |column| (column, row)))
+            .map(|(column, row)| PixelInWork {
+                sampler: self.tracer.pixel(column, row),
+                sums: vec![PixelSums::new(first); worlds],
+                touched: 0,
+                roles: [0; 3],
+            })
+            .collect();
+        let all = self.tracer.scene.all_worlds();
+        // Two rounds at most: the first samples of all pixels, then what they lack.
+        let mut counts = vec![vec![first; worlds]; pixels.len()];
+        for from in [0, first] {
+            for (pixel, counts) in pixels.iter_mut().zip(&counts) {
+                let most = counts.iter().copied().max().unwrap_or(0);
+                for start in (from..most).step_by(BATCH as usize) {
+                    let range = start..most.min(start + BATCH);
+                    let wanting = (0..worlds).filter(|w| counts[*w] > start);
+                    let wanting = wanting.fold(0, |bits, w| bits | 1 << w) & all;
+                    block.samples += u64::from(range.end - range.start);
+                    self.tracer
+                        .trace(simd, &pixel.sampler, range, wanting, &mut batch);
+                    pixel.add(&batch, wanting, self.tracer);
+                }
+            }
+            if !adaptive || from > 0 {
+                break;
+            }
+            counts = wanted_counts(&pixels, worlds, settings);
+            for (pixel, counts) in pixels.iter_mut().zip(&counts) {
+                for (w, (sums, count)) in pixel.sums.iter_mut().zip(counts).enumerate() {
+                    *sums = sums.widened(*count);
+                    if *count != counts[0] {
+                        pixel.touched |= 1 << w;
+                    }
+                }
+            }
+        }
+        block.pixels = (0..worlds)
+            .map(|w| pixels.iter().map(|p| p.sums[w].finish()).collect())
+            .collect();
+        block.touched = pixels.iter().map(|p| p.touched).collect();
+        block.coverage = pixels
+            .iter()
+            .map(|p| {
+                let count: u32 = p.roles.iter().sum();
+                Vec3::from(p.roles.map(|n| n as f32 / count as f32))
+            })
+            .collect();
+        block.rays = batch.rays();
+        block
+    }
+}
+
+impl PixelInWork {
+    /// Adds what the batch found, to the worlds that were asked for.
+    #[inline(always)]
+    fn add(&mut self, batch: &Batch, worlds: u32, tracer: &WorldTracer<'_>) {
+        self.touched |= batch.touched();
+        for found in batch.samples() {
+            for (w, (sums, found)) in self.sums.iter_mut().zip(found).enumerate() {
+                if worlds >> w & 1 == 1 {
+                    sums.add(found);
+                }
+            }
+            if worlds & 1 == 1 {
+                let role = match found[0].first {
+                    0 => Role::Background,
+                    first => tracer.scene.instances[first as usize - 1].role,
+                };
+                self.roles[match role {
+                    Role::Background => 0,
+                    Role::Keep => 1,
+                    Role::Remove => 2,
+                }] += 1;
+            }
+        }
+    }
+}
+
+/// Samples that each pixel should have in each world.
+fn wanted_counts(pixels: &[PixelInWork], worlds: usize, settings: &PathSettings) -> Vec<Vec<u32>> {
+    let noise: Vec<Vec<f64>> = (0..worlds)
+        .map(|w| {
+            let of_pixel = |p: &PixelInWork| relative_noise(&p.sums[w].finish(), settings.white);
+            medians_of_others(&pixels.iter().map(of_pixel).collect::<Vec<f64>>())
+        })
+        .collect();
+    let most = settings.samples;
+    (0..pixels.len())
+        .map(|p| {
+            (0..worlds)
+                .map(|w| {
+                    // The variance of a mean falls as the samples grow.
+                    let ratio = noise[w][p] / f64::from(settings.noise_threshold);
+                    let pilots = ratio * ratio;
+                    if pilots < f64::from(most / PILOT) {
+                        (pilots.ceil().max(1.0) as u32 * PILOT).min(most)
+                    } else {
+                        most
+                    }
+                })
+                .collect()
+        })
+        .collect()
+}
+
+/// For each value the (upper) median of all others; infinite where there is none. The median and not
+/// the mean: a few sparkles say nothing about what most pixels need, and are the denoiser's work.
+fn medians_of_others(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
+    let mut medians = vec![f64::INFINITY; values.len()];
+    if values.len() > 1 {
+        let middle = (values.len() - 1) / 2;
+        for (rank, index) in order.iter().enumerate() {
+            // Without this one, those after it move up.
+            medians[*index] = values[order[middle + usize::from(rank <= middle)]];
+        }
+    }
+    medians
+}
+
+/// Standard deviation of a pixel's mean against what it is, over the channels.
+fn relative_noise(pixel: &Pixel, white: f32) -> f64 {
+    let (variance, radiance): (DVec3, DVec3) = (pixel.variance.into(), pixel.radiance.into());
+    let dark = f64::from(DARK * white);
+    let relative = variance / (radiance * radiance + dark * dark);
+    (relative.element_sum() / 3.0).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_others_is_what_sorting_them_says() {
+        let mut state = 7_u32;
+        for count in 1..30 {
+            let values: Vec<f64> = (0..count)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    // Few values, so that some are equal.
+                    f64::from(state >> 29)
+                })
+                .collect();
+            for (index, median) in medians_of_others(&values).into_iter().enumerate() {
+                let mut others = values.clone();
+                others.remove(index);
+                others.sort_unstable_by(f64::total_cmp);
+                let expected = others.get(others.len() / 2).copied();
+                assert_eq!(
+                    median,
+                    expected.unwrap_or(f64::INFINITY),
+                    "{index} of {values:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_a_share_of_what_is_seen_and_counts_as_it_is_in_the_dark() {
+        let pixel = |radiance: f32, deviation: f32| Pixel {
+            radiance: Vec3::splat(radiance),
+            variance: Vec3::splat(deviation * deviation),
+            ..Pixel::default()
+        };
+        let noise = |radiance, deviation, white| relative_noise(&pixel(radiance, deviation), white);
+        assert!((noise(100.0, 5.0, 1.0) - 0.05).abs() < 1e-6);
+        assert!((noise(0.0, 0.005, 1.0) - 0.05).abs() < 1e-6);
+        // Ten times the light under a tenth of the exposure looks the same.
+        assert!((noise(0.3, 0.01, 1.0) - noise(3.0, 0.1, 10.0)).abs() < 1e-6);
+    }
+}
