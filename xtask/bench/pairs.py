@@ -2,19 +2,20 @@
 
     python pairs.py --diorama target/profiling/diorama --environment sky.hdr --out OUT_DIR [--scene five_suzannes.glb]
                     [--size 256] [--samples 128] [--reference-samples 4096] [--repeat 3] [--names N] [--modes abc]
-                    [--error-seeds 4]
+                    [--error-seeds 4] [--plain]
 
 Needs Python 3.11 with bpy 4.3.0, numpy<2 and OpenEXR (`cargo xtask bench pairs` prepares one). Cycles and we read the same glTF
 file under the same picture; clamping, Filter Glossy and light threshold are 0, every bounce limit is 20, no adaptive sampling.
 
-(a) no denoiser, equal samples    (b) OpenImageDenoise on both sides, our samples as few as keep our error at or below theirs
-(c) our own denoiser, likewise
+(a) no denoiser, equal samples    (b) OpenImageDenoise on both sides, our noise threshold (at most --most-samples samples; with
+--plain: our samples) as high (low) as keeps our error at or below theirs    (c) our own denoiser, likewise
 
 Time is the wall clock of Cycles' two render calls (full, removed; its import of the file and its start are not in it) against
 our one command (process start, loading, trees, both pictures, writing), taken in turn. Error is relMSE (epsilon 0.01) of linear
 radiance clipped at 10, mean of full and removed, each against its own reference. A reference is the mean of two renders with
 seeds of their own; a quarter of the relMSE between the two is what its own noise adds to every error, and is taken off.
 References are kept in OUT_DIR and used again. Errors are means over --error-seeds seeds: a few bright paths decide those of one.
+With --error-seeds 0 only times are taken, ours at the first of --thresholds.
 """
 import argparse
 import json
@@ -39,6 +40,10 @@ parser.add_argument("--repeat", type=int, default=3)
 parser.add_argument("--names", type=int, default=0, help="how many objects are removed in turn (default: every Suzanne)")
 parser.add_argument("--modes", default="abc")
 parser.add_argument("--error-seeds", type=int, default=4)
+parser.add_argument("--plain", action="store_true", help="no noise threshold on our side")
+parser.add_argument("--most-samples", type=int, default=256)
+parser.add_argument("--thresholds", type=float, nargs="+",
+                    default=[0.1, 0.08, 0.07, 0.06, 0.055, 0.05, 0.045, 0.04, 0.035, 0.03, 0.025, 0.02])
 args = parser.parse_args()
 args.out.mkdir(parents=True, exist_ok=True)
 
@@ -115,12 +120,12 @@ class Cycles:
         return seconds, [channels(path) for path in paths]
 
 
-def ours(scene, name, samples, denoise, tag, seed=0):
+def ours(scene, name, samples, denoise, tag, seed=0, threshold=0.0):
     """Seconds and pictures of full and removed."""
     path = args.out / f"diorama_{tag}.exr"
     command = [
         args.diorama, "render", scene, "--environment", args.environment, "--width", args.size, "--height", args.size,
-        "--spp", samples, "--seed", seed, "--denoise", denoise, "--remove", name, "--quiet", "--output", path,
+        "--spp", samples, "--noise-threshold", threshold, "--seed", seed, "--denoise", denoise, "--remove", name, "--quiet", "--output", path,
     ]
     start = time.perf_counter()
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
@@ -184,13 +189,20 @@ if not scene.exists():
 cycles = Cycles(scene, args.environment, args.size)
 names = [o.name for o in cycles.objects if "suzanne" in o.name.lower()] or [o.name for o in cycles.objects]
 names = names[: args.names or None]
-full_reference = cycles_reference(None)
+if args.plain:
+    settings = [(n, 0.0) for n in (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 384, 512)]
+else:
+    settings = [(args.most_samples, threshold) for threshold in args.thresholds]
+with_errors = args.error_seeds > 0
+full_reference = cycles_reference(None) if with_errors else None
 rows = []
 for name in names:
     tag = name.replace(".", "_")
-    their_references = [full_reference, cycles_reference(name)]
-    our_reference = our_references(name)
-    row = {"removed": name, "references_differ": error([r.image for r in our_reference], their_references)}
+    row = {"removed": name}
+    if with_errors:
+        their_references = [full_reference, cycles_reference(name)]
+        our_reference = our_references(name)
+        row["references_differ"] = error([r.image for r in our_reference], their_references)
     if "a" in args.modes:
         def their_pair(seed=0):
             return cycles.pair(name, args.samples, False, f"{tag}_a", seed)
@@ -199,30 +211,34 @@ for name in names:
             return ours(scene, name, args.samples, "none", f"{tag}_a", seed)
 
         (their_seconds, _), (our_seconds, _) = medians_in_turn(their_pair, our_pair)
-        row["a"] = {
-            "cycles_s": their_seconds, "diorama_s": our_seconds, "ratio": their_seconds / our_seconds,
-            "cycles_error": mean_error(their_pair, their_references), "diorama_error": mean_error(our_pair, our_reference),
-        }
+        row["a"] = {"cycles_s": their_seconds, "diorama_s": our_seconds, "ratio": their_seconds / our_seconds}
+        if with_errors:
+            row["a"]["cycles_error"] = mean_error(their_pair, their_references)
+            row["a"]["diorama_error"] = mean_error(our_pair, our_reference)
     if "b" in args.modes or "c" in args.modes:
-        limit = mean_error(lambda seed: cycles.pair(name, args.samples, True, f"{tag}_b", seed), their_references)
-        fixed = sum(cycles.render(args.out / "fixed.exr", n, 1, False) for n in (None, name))
+        limit, fixed = None, sum(cycles.render(args.out / "fixed.exr", n, 1, False) for n in (None, name))
+        if with_errors:
+            limit = mean_error(lambda seed: cycles.pair(name, args.samples, True, f"{tag}_b", seed), their_references)
         for mode, denoiser in (("b", "oidn"), ("c", "builtin")):
             if mode not in args.modes:
                 continue
             tried = []
-            for samples in (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 384, 512):
-                tried.append((samples, mean_error(
-                    lambda seed: ours(scene, name, samples, denoiser, f"{tag}_{mode}", seed), our_reference)))
-                if tried[-1][1] <= limit:
+            for samples, threshold in settings:
+                our_error = mean_error(
+                    lambda seed: ours(scene, name, samples, denoiser, f"{tag}_{mode}", seed, threshold), our_reference,
+                ) if with_errors else None
+                tried.append((samples, threshold, our_error))
+                if not with_errors or our_error <= limit:
                     break
-            samples, our_error = tried[-1]
+            samples, threshold, our_error = tried[-1]
             (their_seconds, _), (our_seconds, _) = medians_in_turn(
                 lambda: cycles.pair(name, args.samples, True, f"{tag}_b"),
-                lambda: ours(scene, name, samples, denoiser, f"{tag}_{mode}"),
+                lambda: ours(scene, name, samples, denoiser, f"{tag}_{mode}", threshold=threshold),
             )
             row[mode] = {
                 "cycles_s": their_seconds, "cycles_error": limit, "cycles_one_sample_s": fixed, "diorama_samples": samples,
-                "diorama_s": our_seconds, "diorama_error": our_error, "ratio": their_seconds / our_seconds, "tried": tried,
+                "diorama_threshold": threshold, "diorama_s": our_seconds, "diorama_error": our_error,
+                "ratio": their_seconds / our_seconds, "tried": tried,
             }
     rows.append(row)
     print(json.dumps(row), flush=True)

@@ -47,15 +47,11 @@ pub struct Block {
     pub coverage: Vec<Vec3>,
     /// Rays traced.
     pub rays: u64,
-    /// Samples traced.
-    pub samples: u64,
 }
 
 /// A pixel in work.
 struct PixelInWork {
     sampler: PixelSampler,
-    /// By world.
-    sums: Vec<PixelSums>,
     touched: u32,
     roles: [u32; 3],
 }
@@ -76,42 +72,44 @@ impl Kernel for TraceBlock<'_> {
             .flat_map(|row| self.columns.clone().map(move |column| (column, row)))
             .map(|(column, row)| PixelInWork {
                 sampler: self.tracer.pixel(column, row),
-                sums: vec![PixelSums::new(first); worlds],
                 touched: 0,
                 roles: [0; 3],
             })
             .collect();
-        let all = self.tracer.scene.all_worlds();
-        // Two rounds at most: the first samples of all pixels, then what they lack.
-        let mut counts = vec![vec![first; worlds]; pixels.len()];
-        for from in [0, first] {
-            for (pixel, counts) in pixels.iter_mut().zip(&counts) {
-                let most = counts.iter().copied().max().unwrap_or(0);
-                for start in (from..most).step_by(BATCH as usize) {
-                    let range = start..most.min(start + BATCH);
-                    let wanting = (0..worlds).filter(|w| counts[*w] > start);
-                    let wanting = wanting.fold(0, |bits, w| bits | 1 << w) & all;
-                    block.samples += u64::from(range.end - range.start);
-                    self.tracer
-                        .trace(simd, &pixel.sampler, range, wanting, &mut batch);
-                    pixel.add(&batch, wanting, self.tracer);
-                }
-            }
-            if !adaptive || from > 0 {
-                break;
-            }
-            counts = wanted_counts(&pixels, worlds, settings);
-            for (pixel, counts) in pixels.iter_mut().zip(&counts) {
-                for (w, (sums, count)) in pixel.sums.iter_mut().zip(counts).enumerate() {
-                    *sums = sums.widened(*count);
-                    if *count != counts[0] {
-                        pixel.touched |= 1 << w;
+        // Pixel by pixel, the worlds of each.
+        let mut sums = vec![PixelSums::new(first); pixels.len() * worlds];
+        let mut counts = vec![first; pixels.len() * worlds];
+        let mut trace_from =
+            |from: u32, pixels: &mut [PixelInWork], sums: &mut [PixelSums], counts: &[u32]| {
+                let parts = sums.chunks_mut(worlds).zip(counts.chunks(worlds));
+                for (pixel, (sums, counts)) in pixels.iter_mut().zip(parts) {
+                    let most = counts.iter().copied().max().unwrap_or(0);
+                    for start in (from..most).step_by(BATCH as usize) {
+                        let range = start..most.min(start + BATCH);
+                        let wanting = (0..worlds).filter(|w| counts[*w] > start);
+                        let wanting = wanting.fold(0, |bits, w| bits | 1 << w);
+                        self.tracer
+                            .trace(simd, &pixel.sampler, range, wanting, &mut batch);
+                        pixel.add(&batch, wanting, sums, self.tracer);
                     }
                 }
+                batch.rays()
+            };
+        block.rays = trace_from(0, &mut pixels, &mut sums, &counts);
+        if adaptive {
+            counts = wanted_counts(&sums, worlds, settings);
+            for (sums, count) in sums.iter_mut().zip(&counts) {
+                *sums = sums.widened(*count);
             }
+            for (pixel, counts) in pixels.iter_mut().zip(counts.chunks(worlds)) {
+                let differing = (0..worlds).filter(|w| counts[*w] != counts[0]);
+                pixel.touched |= differing.fold(0, |bits, w| bits | 1 << w);
+            }
+            block.rays = trace_from(first, &mut pixels, &mut sums, &counts);
         }
         block.pixels = (0..worlds)
-            .map(|w| pixels.iter().map(|p| p.sums[w].finish()).collect())
+            .map(|w| sums.iter().skip(w).step_by(worlds).map(PixelSums::finish))
+            .map(Iterator::collect)
             .collect();
         block.touched = pixels.iter().map(|p| p.touched).collect();
         block.coverage = pixels
@@ -121,18 +119,23 @@ impl Kernel for TraceBlock<'_> {
                 Vec3::from(p.roles.map(|n| n as f32 / count as f32))
             })
             .collect();
-        block.rays = batch.rays();
         block
     }
 }
 
 impl PixelInWork {
-    /// Adds what the batch found, to the worlds that were asked for.
+    /// Adds what the batch found to the sums of the worlds that were asked for.
     #[inline(always)]
-    fn add(&mut self, batch: &Batch, worlds: u32, tracer: &WorldTracer<'_>) {
+    fn add(
+        &mut self,
+        batch: &Batch,
+        worlds: u32,
+        sums: &mut [PixelSums],
+        tracer: &WorldTracer<'_>,
+    ) {
         self.touched |= batch.touched();
         for found in batch.samples() {
-            for (w, (sums, found)) in self.sums.iter_mut().zip(found).enumerate() {
+            for (w, (sums, found)) in sums.iter_mut().zip(found).enumerate() {
                 if worlds >> w & 1 == 1 {
                     sums.add(found);
                 }
@@ -152,31 +155,28 @@ impl PixelInWork {
     }
 }
 
-/// Samples that each pixel should have in each world.
-fn wanted_counts(pixels: &[PixelInWork], worlds: usize, settings: &PathSettings) -> Vec<Vec<u32>> {
-    let noise: Vec<Vec<f64>> = (0..worlds)
-        .map(|w| {
-            let of_pixel = |p: &PixelInWork| relative_noise(&p.sums[w].finish(), settings.white);
-            medians_of_others(&pixels.iter().map(of_pixel).collect::<Vec<f64>>())
-        })
-        .collect();
+/// Samples that each pixel should have in each world; in and out pixel by pixel, the worlds of each.
+fn wanted_counts(sums: &[PixelSums], worlds: usize, settings: &PathSettings) -> Vec<u32> {
     let most = settings.samples;
-    (0..pixels.len())
-        .map(|p| {
-            (0..worlds)
-                .map(|w| {
-                    // The variance of a mean falls as the samples grow.
-                    let ratio = noise[w][p] / f64::from(settings.noise_threshold);
-                    let pilots = ratio * ratio;
-                    if pilots < f64::from(most / PILOT) {
-                        (pilots.ceil().max(1.0) as u32 * PILOT).min(most)
-                    } else {
-                        most
-                    }
-                })
-                .collect()
-        })
-        .collect()
+    let mut counts = vec![most; sums.len()];
+    for w in 0..worlds {
+        let noise: Vec<f64> = sums
+            .iter()
+            .skip(w)
+            .step_by(worlds)
+            .map(|sums| relative_noise(&sums.finish(), settings.white))
+            .collect();
+        let counts = counts.iter_mut().skip(w).step_by(worlds);
+        for (count, noise) in counts.zip(medians_of_others(&noise)) {
+            // The variance of a mean falls as the samples grow.
+            let ratio = noise / f64::from(settings.noise_threshold);
+            let pilots = ratio * ratio;
+            if pilots < f64::from(most / PILOT) {
+                *count = (pilots.ceil().max(1.0) as u32 * PILOT).min(most);
+            }
+        }
+    }
+    counts
 }
 
 /// For each value the (upper) median of all others; infinite where there is none. The median and not
