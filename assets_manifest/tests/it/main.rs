@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod broken;
+mod fbx_text;
 mod gltf;
+mod gltf_writer;
 mod library;
 mod rigs;
 mod shared;

@@ -129,6 +129,8 @@ pub(super) fn parse(
     match dialect {
         Dialect::Obj => {
             options.file_format = ufbx::FileFormat::Obj;
+            // Faces with and without texture coordinates may stand in one mesh; positions are checked below.
+            options.index_error_handling = ufbx::IndexErrorHandling::NoIndex;
             options.obj_mtl_data = material_libraries(source, name, bytes)?.into();
         }
         Dialect::Fbx => {
@@ -143,7 +145,7 @@ pub(super) fn parse(
             options.inherit_mode_handling = ufbx::InheritModeHandling::Compensate;
         }
     }
-    ufbx::load_memory(bytes, options).map_err(|error| {
+    let scene = ufbx::load_memory(bytes, options).map_err(|error| {
         let info = error.info();
         let detail = if info.is_empty() {
             String::new()
@@ -154,7 +156,18 @@ pub(super) fn parse(
             path: source.path_of(name),
             reason: format!("{}{detail}", &*error.description),
         }
-    })
+    })?;
+    for mesh in &scene.meshes {
+        let positions = &mesh.vertex_position;
+        let last = positions.values.len();
+        if (positions.indices.iter()).any(|index| *index as usize >= last) {
+            return Err(AssetError::Decode {
+                path: source.path_of(name),
+                reason: format!("a face has an index beyond the last vertex ({last} vertices)"),
+            });
+        }
+    }
+    Ok(scene)
 }
 
 /// The text of every `mtllib` that is there; a missing one is a warning.
@@ -235,6 +248,19 @@ mod tests {
         assert_eq!(mesh.triangles.len(), 4);
         assert!(mesh.normals.is_empty() && mesh.uvs.is_empty());
         assert!(warnings.is_empty(), "{warnings:?}");
+    }
+
+    #[test]
+    fn faces_with_and_without_coordinates_may_be_mixed() {
+        let text = format!(
+            "{TETRAHEDRON}vt 0 0\nvt 1 0\nvt 0 1\nvn 0 0 1\nf 1/1/1 3/3/1 2/2/1\nf 1 2 4\n"
+        );
+        let (model, _) = read(&[("a.obj", text.as_bytes())]);
+        let mesh = &model.unwrap().meshes[0];
+        assert_eq!(mesh.triangles.len(), 2);
+        assert_eq!(mesh.uvs[..3], [Vec2::Y, Vec2::ZERO, Vec2::ONE]);
+        // The second face has no normals of its own: they are made from it.
+        assert!(mesh.normals[3..].iter().all(|normal| *normal == -Vec3::Y));
     }
 
     #[test]
