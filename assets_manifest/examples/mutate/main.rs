@@ -63,7 +63,7 @@ fn main() -> Made<()> {
     }
     let (seed, from, to) = (number("--seed")?, number("--from")?, number("--to")?);
     if let Some(file) = option("--save") {
-        let (_, bytes) = damaged(&seeds, seed, from)?;
+        let (_, bytes) = damaged(loader, &seeds, seed, from)?;
         fs::write(file, bytes)?;
         return Ok(());
     }
@@ -77,7 +77,7 @@ fn main() -> Made<()> {
 }
 
 /// The damaged file of an input, and which seed it was.
-fn damaged(seeds: &[Seed], seed: u64, input: u64) -> Made<(usize, Vec<u8>)> {
+fn damaged(loader: Loader, seeds: &[Seed], seed: u64, input: u64) -> Made<(usize, Vec<u8>)> {
     let mut noise = Noise::new(seed, input);
     let which = noise.below(seeds.len());
     let other = &seeds[noise.below(seeds.len())].content;
@@ -86,7 +86,7 @@ fn damaged(seeds: &[Seed], seed: u64, input: u64) -> Made<(usize, Vec<u8>)> {
     if seeds[which].gzip {
         bytes = zipped(&bytes)?;
     }
-    if seeds[which].name.ends_with(".png") && noise.below(4) > 0 {
+    if loader == Loader::Png && noise.below(4) > 0 {
         mutator::seal_png(&mut bytes);
     }
     Ok((which, bytes))
@@ -163,7 +163,7 @@ impl Run {
         let mut out = std::io::stdout().lock();
         let (mut memory, mut slowest, mut read) = (0, Duration::ZERO, 0u64);
         for input in from..to {
-            let (which, bytes) = damaged(&self.seeds, self.seed, input)?;
+            let (which, bytes) = damaged(self.loader, &self.seeds, self.seed, input)?;
             let folder = &folders[which];
             let file = folder.join(&self.seeds[which].name);
             fs::write(&file, bytes)?;

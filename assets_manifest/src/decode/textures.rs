@@ -37,6 +37,7 @@ impl Textures {
             let path = source.path_of(name);
             Some(self.decode(source, &bytes, &path)?)
         } else {
+            source.missing.insert(wanted.clone());
             source.warnings.push(format!(
                 "texture {} is missing; its plain factor is used",
                 source.path_of(wanted).display()

@@ -47,10 +47,6 @@ pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, A
     if let Some(rig) = &body.model.rig {
         let motions = takes::sample(&scene, &body.skeleton, &body.channels, &label, warnings);
         body.model.motions = finish_motions(motions, rig);
-    } else {
-        warnings.push(format!(
-            "{label}: it has no skeleton and nothing that moves; it is rigid"
-        ));
     }
     Ok(body.model)
 }

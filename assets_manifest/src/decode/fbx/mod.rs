@@ -191,6 +191,7 @@ fn material_libraries(
             text.extend(source.read(&library)?);
             text.push(b'\n');
         } else {
+            source.missing.insert(library.clone());
             source.warnings.push(format!(
                 "material library {} is missing; plain grey is used",
                 source.path_of(&library).display()

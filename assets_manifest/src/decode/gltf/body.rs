@@ -133,9 +133,6 @@ pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, A
         &mut source.warnings,
     );
     if binder.joints.is_empty() && targets.is_empty() {
-        source.warnings.push(format!(
-            "{label}: it has no skeleton and nothing that moves; it is rigid"
-        ));
         return Ok(model);
     }
     let rig = Rig {
