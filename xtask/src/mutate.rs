@@ -171,8 +171,18 @@ impl<'a> Hunt<'a> {
                     last + 1
                 }
                 End::Silent => {
-                    let words = format!("no end after {} s", self.options.timeout.as_secs());
-                    self.finding(last, &words)?;
+                    // A machine that stands still looks the same: only what does it again counts.
+                    let words = match self.child(last, last + 1)?.1 {
+                        End::Done => None,
+                        End::Died(words) => Some(words),
+                        End::Silent => {
+                            let secs = self.options.timeout.as_secs();
+                            Some(format!("no end after {secs} s"))
+                        }
+                    };
+                    if let Some(words) = words {
+                        self.finding(last, &words)?;
+                    }
                     last + 1
                 }
             };

@@ -10,8 +10,12 @@ use crate::{AssetError, Warnings};
 
 /// Largest single file that is read, bytes (2 GiB): beyond it a file is taken for damaged.
 const MAX_FILE_BYTES: u64 = 2 << 30;
-/// Largest content of an archive, bytes (1 GiB): a gzip bomb stops here.
+/// Largest content of an archive, bytes (1 GiB).
 const MAX_ARCHIVE_BYTES: u64 = 1 << 30;
+/// Content that any archive may have, bytes, and how many more for each packed byte: a gzip bomb stops
+/// here.
+const FREE_ARCHIVE_BYTES: u64 = 64 << 20;
+const MAX_ARCHIVE_EXPANSION: u64 = 100;
 /// Most files in an archive.
 const MAX_ARCHIVE_FILES: usize = 10_000;
 /// First bytes of the text file that Git leaves where a large file was not fetched.
@@ -36,6 +40,8 @@ pub(crate) struct Source {
     /// Files on disk that the asset depends on, as they were when they were read; `None`: it was looked
     /// for and not there.
     pub(crate) touched: BTreeMap<PathBuf, Option<Stamp>>,
+    /// Sum of all that was read.
+    pub(crate) bytes_read: u64,
     /// Files that the asset wants and that are not there, as it names them.
     pub(crate) missing: BTreeSet<String>,
     /// Recoverable trouble met so far.
@@ -73,7 +79,9 @@ impl Source {
             reason,
         };
         let mut files = BTreeMap::new();
-        let mut left = MAX_ARCHIVE_BYTES;
+        let most = FREE_ARCHIVE_BYTES + packed.len() as u64 * MAX_ARCHIVE_EXPANSION;
+        let most = most.min(MAX_ARCHIVE_BYTES);
+        let mut left = most;
         let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(packed.as_slice()));
         for entry in archive.entries().map_err(|error| bad(error.to_string()))? {
             let entry = entry.map_err(|error| bad(error.to_string()))?;
@@ -95,7 +103,7 @@ impl Source {
                 .map_err(|error| bad(error.to_string()))?;
             left = left
                 .checked_sub(content.len() as u64)
-                .ok_or_else(|| bad("it unpacks to more than 1 GiB".into()))?;
+                .ok_or_else(|| bad(format!("it unpacks to more than {} MiB", most >> 20)))?;
             files.insert(name, content);
         }
         let mut source = Self::new(Origin::Archive {
@@ -112,6 +120,7 @@ impl Source {
             origin,
             read: BTreeMap::new(),
             touched: BTreeMap::new(),
+            bytes_read: 0,
             missing: BTreeSet::new(),
             warnings: Warnings::default(),
             attribution: None,
@@ -159,6 +168,7 @@ impl Source {
                 match read_stamped(&path) {
                     Ok((bytes, stamp)) => {
                         self.touched.insert(path.clone(), Some(stamp));
+                        self.bytes_read += bytes.len() as u64;
                         self.read.insert(name.to_owned(), blake3::hash(&bytes));
                         refuse_placeholders(&path, &bytes)?;
                         return Ok(bytes);
@@ -182,6 +192,7 @@ impl Source {
                     ),
                 })?;
                 refuse_placeholders(&path, &bytes)?;
+                self.bytes_read += bytes.len() as u64;
                 bytes
             }
         };

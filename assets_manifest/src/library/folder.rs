@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::manifest;
 use super::terms::{self, TermsReader};
 use super::{Files, Found, Place, blank_record};
+use super::{manifest, scanned};
 use crate::decode::{Format, environment, read_disk};
 use crate::{AssetError, Warnings};
 
@@ -34,6 +34,11 @@ pub(crate) fn scan(
         path: path.to_owned(),
         source,
     })?;
+    if metadata.is_file()
+        && let Some(found) = scanned::found(path)
+    {
+        return Ok(found);
+    }
     let mut scan = Scan {
         root: path.to_owned(),
         faults,

@@ -9,7 +9,8 @@
 //!   `object.urdf` are read as Kubric writes them. Files called `collision…` are no assets;
 //! - environments: .hdr and .exr anywhere, 2:1 .png and .jpg at the top when no model is beside them.
 //!
-//! A manifest or a single asset file may be given in a folder's place. Licences come from the
+//! A manifest, that of a scan ([`crate::scan`]: what it calls unusable is left out), or a single asset file
+//! may be given in a folder's place. Licences come from the
 //! manifest, a line of ATTRIBUTION.md (also up to two folders above) that names the file, a LICENSE
 //! file, or the asset file itself, in this order.
 
@@ -17,6 +18,7 @@ pub(crate) mod cache;
 pub(crate) mod folder;
 mod manifest;
 mod noun;
+mod scanned;
 pub(crate) mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};

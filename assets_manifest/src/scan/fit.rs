@@ -27,7 +27,7 @@ pub fn misfits(path: &Path, scanned: &ScannedRoot) -> Result<Vec<(String, String
         .assets
         .iter()
         .filter(|asset| asset.content.unusable.is_some())
-        .map(|asset| asset.id.as_str())
+        .map(|asset| asset.record.id.as_str())
         .collect();
     let (workspace, _) = Workspace::open(base)?;
     let mut found = Vec::new();

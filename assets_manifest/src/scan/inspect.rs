@@ -10,9 +10,10 @@ use super::walk::Candidate;
 use crate::decode::{self, Format, Source};
 use crate::{AssetError, Model, Motion, Pixels};
 
-/// Reads everything of one asset. A fault of it is part of the answer.
-pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, Content) {
+/// Reads everything of one asset: what it is, its hash, what is in it. A fault of it is part of the answer.
+pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, String, Content) {
     let mut content = Content::default();
+    let mut blake3 = String::new();
     let opened = candidate.files.open();
     let (kind, read, source) = match opened {
         Ok(mut source) => {
@@ -23,7 +24,7 @@ pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, Content) {
     };
     let words = |text: &str| against(root, text);
     if let Some(source) = source {
-        content.blake3 = source.digest_or_none();
+        blake3 = source.digest_or_none();
         content.stated.clone_from(&source.attribution);
         content.missing = source.missing.iter().cloned().collect();
         content.warnings = source.warnings.0.iter().map(|text| words(text)).collect();
@@ -42,7 +43,7 @@ pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, Content) {
             hint: error.hint().map(str::to_owned),
         });
         let refused = matches!(&error, AssetError::Read { .. }) && !error.is_not_found();
-        if content.blake3.is_empty() || refused {
+        if blake3.is_empty() || refused {
             // Nothing that a stamp would tell: looked at again next time.
             content.files.clear();
         }
@@ -53,7 +54,7 @@ pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, Content) {
         .map(|stamp| stamp.bytes)
         .sum();
     let promised = candidate.meant_as.unwrap_or_else(|| promise(candidate));
-    (kind.unwrap_or(promised), content)
+    (kind.unwrap_or(promised), blake3, content)
 }
 
 /// What the name of a file promises.

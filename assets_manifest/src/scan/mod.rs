@@ -100,6 +100,36 @@ impl Previous {
     }
 }
 
+/// An asset of a folder, by name alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedAsset {
+    /// Its file, or the archive it is in.
+    pub path: PathBuf,
+    /// It is inside an archive.
+    pub is_packed: bool,
+    /// What its place says it is; `None`: its file alone decides.
+    pub meant_as: Option<Kind>,
+}
+
+/// The assets of `folder` that are called `id`; only names and small text files are read.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn find(folder: &Path, id: &str) -> Result<Vec<NamedAsset>, AssetError> {
+    let candidates = walk(folder, &mut Warnings::default())?;
+    let named = candidates.into_iter().filter(|c| c.record.id == id);
+    Ok(named
+        .map(|candidate| NamedAsset {
+            path: match &candidate.files {
+                Files::Folder(within) => within.join(&candidate.main),
+                Files::Archive(path) => path.clone(),
+            },
+            is_packed: matches!(candidate.files, Files::Archive(_)),
+            meant_as: candidate.meant_as,
+        })
+        .collect())
+}
+
 /// What a scan found, and what it cost.
 #[derive(Debug, Clone)]
 pub struct Scan {
@@ -160,7 +190,7 @@ fn scan_root(
     let looked: Vec<(ScannedAsset, Option<u64>)> = candidates
         .into_par_iter()
         .map(|candidate| {
-            let looked = look(candidate, folder, known.as_ref(), &large);
+            let looked = look(&candidate, folder, known.as_ref(), &large);
             on_asset(1, true);
             looked
         })
@@ -171,12 +201,12 @@ fn scan_root(
         read.extend(bytes);
         assets.push(asset);
     }
-    assets.sort_by(|a, b| (&a.id, &a.place).cmp(&(&b.id, &b.place)));
+    assets.sort_by(|a, b| (&a.record.id, &a.place).cmp(&(&b.record.id, &b.place)));
     for pair in assets.windows(2) {
-        if pair[0].id == pair[1].id && pair[0].kind == pair[1].kind {
+        if pair[0].record.id == pair[1].record.id && pair[0].kind == pair[1].kind {
             warnings.push(format!(
                 "two assets are named `{}`: {} and {}",
-                pair[0].id, pair[0].place.path, pair[1].place.path
+                pair[0].record.id, pair[0].place.path, pair[1].place.path
             ));
         }
     }
@@ -216,7 +246,7 @@ impl<'a> Known<'a> {
 
 /// The entry of one asset; with the bytes that had to be read for it.
 fn look(
-    candidate: Candidate,
+    candidate: &Candidate,
     folder: &Path,
     known: Option<&Known>,
     large: &Mutex<()>,
@@ -232,26 +262,25 @@ fn look(
         meant_as: candidate.meant_as,
     };
     let unchanged = known.and_then(|known| known.unchanged(&place, folder));
+    let mut record = candidate.record.clone();
     let (kind, content, read) = if let Some(asset) = unchanged {
+        record.blake3.clone_from(&asset.record.blake3);
         (asset.kind, asset.content.clone(), None)
     } else {
         let is_large = std::fs::metadata(&file).is_ok_and(|data| data.len() > LARGE_FILE);
         let _alone = is_large.then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
-        let (kind, content) = inspect(&candidate, folder);
+        let (kind, blake3, content) = inspect(candidate, folder);
+        record.blake3 = blake3;
         let bytes = content.bytes;
         (kind, content, Some(bytes))
     };
-    let mut record = candidate.record;
     if let Some(stated) = &content.stated {
         state_terms(&mut record, stated);
     }
     let asset = ScannedAsset {
-        id: record.id,
+        record,
         kind,
         place,
-        license: record.license,
-        attribution: record.attribution,
-        noun: record.noun,
         content,
     };
     (asset, read)

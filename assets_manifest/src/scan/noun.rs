@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::AssetRecord;
+
 /// Version of the file's form and of what is looked at. A manifest of another version is no help for the
 /// next scan.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -62,18 +64,14 @@ impl Kind {
 /// One asset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScannedAsset {
-    /// What `--assets` and `--base-path` call it.
-    pub id: String,
+    /// Id, hash and terms, as in shot.json. The id is what `--assets` and `--base-path` call it; an empty
+    /// hash says that nothing could be read.
+    #[serde(flatten)]
+    pub record: AssetRecord,
     /// What it is; of one that cannot be read, what its place or name promises.
     pub kind: Kind,
     /// Where it is.
     pub place: ScannedPlace,
-    /// SPDX identifier or the words found beside the asset; `unknown` when none was found.
-    pub license: String,
-    /// Who made it, and where it is from; empty: nobody says.
-    pub attribution: String,
-    /// A plain noun for captions.
-    pub noun: String,
     /// What is in it.
     pub content: Content,
 }
@@ -107,8 +105,6 @@ pub struct ScannedFile {
 /// What the bytes of an asset say: all that reading it again would tell.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Content {
-    /// blake3 of what it is made of, as in shot.json; empty: nothing could be read.
-    pub blake3: String,
     /// Size of all its files.
     pub bytes: u64,
     /// What it depends on, by path.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use assets::{AssetsCommand, CheckAssetsArgs, ScanAssetsArgs};
+pub use assets::{AssetsCommand, CheckAssetsArgs, ScanAssetsArgs, ShowAssetArgs};
 pub use avatar::{AvatarArgs, AvatarOutputArgs};
 pub use picture::{DenoiseArg, PictureArgs};
 pub use recipe::{ParameterArgs, RecipeArgs, SourceArgs};

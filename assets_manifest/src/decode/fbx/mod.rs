@@ -20,8 +20,11 @@ use crate::{AssetError, Model};
 
 pub(crate) use self::body::{load_character, load_motions, load_still};
 
-/// Memory that `ufbx` may use for the file's content, and again while loading, bytes.
+/// Memory that `ufbx` may use for the file's content, and again while loading, bytes: at most, for any
+/// file, and for each byte of it.
 const MAX_UFBX_BYTES: usize = 2 << 30;
+const FREE_UFBX_BYTES: usize = 256 << 20;
+const MAX_UFBX_EXPANSION: usize = 64;
 /// Depth of node hierarchies; deeper ones are taken for damaged.
 const MAX_DEPTH: u32 = 1_000;
 
@@ -111,8 +114,9 @@ pub(super) fn parse(
     dialect: Dialect,
     content: Content,
 ) -> Result<ufbx::SceneRoot, AssetError> {
+    let held = bytes.len().saturating_mul(MAX_UFBX_EXPANSION);
     let limits = || ufbx::AllocatorOpts {
-        memory_limit: MAX_UFBX_BYTES,
+        memory_limit: MAX_UFBX_BYTES.min(held.saturating_add(FREE_UFBX_BYTES)),
         ..Default::default()
     };
     let mut options = ufbx::LoadOpts {

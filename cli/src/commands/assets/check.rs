@@ -21,7 +21,7 @@ pub(super) fn run(args: &CheckAssetsArgs, output: &Output) -> Result<Status> {
         for (root, scanned) in roots.iter().zip(&scan.assets.roots) {
             for asset in &scanned.assets {
                 for words in &asset.content.warnings {
-                    output.warning(format!("{}: {words}", asset.id));
+                    output.warning(format!("{}: {words}", asset.record.id));
                 }
                 if let Some(fault) = &asset.content.unusable {
                     here += 1;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &CheckAssetsArgs, output: &Output) -> Result<Status> {
             for (id, reason) in misfits(&root.path, scanned)? {
                 here += 1;
                 let fault = Fault { reason, hint: None };
-                if let Some(asset) = scanned.assets.iter().find(|asset| asset.id == id) {
+                if let Some(asset) = scanned.assets.iter().find(|asset| asset.record.id == id) {
                     say(asset, &fault, output)?;
                 }
             }
@@ -71,12 +71,12 @@ fn opened(source: &Path) -> Result<(Vec<ScanRoot>, Option<Previous>)> {
 
 fn say(asset: &ScannedAsset, fault: &Fault, output: &Output) -> Result<()> {
     output.json(&json!({
-        "id": asset.id, "kind": asset.kind, "path": asset.place.path,
+        "id": asset.record.id, "kind": asset.kind, "path": asset.place.path,
         "reason": fault.reason, "hint": fault.hint,
     }))?;
     output.plain(format!(
         "{} ({}, {}): {}",
-        asset.id,
+        asset.record.id,
         asset.kind.word(),
         asset.place.path,
         fault.reason

@@ -2,6 +2,7 @@
 
 mod check;
 mod scan;
+mod show;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -20,6 +21,7 @@ pub(super) fn run(command: &AssetsCommand, output: &Output) -> Result<Status> {
     match command {
         AssetsCommand::Scan(args) => scan::run(args, output),
         AssetsCommand::Check(args) => check::run(args, output),
+        AssetsCommand::Show(args) => show::run(args, output),
     }
 }
 
