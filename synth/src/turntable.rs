@@ -1,6 +1,6 @@
 //! One asset from all sides: a Shot whose frames are views of a contact sheet.
 
-use diorama_assets::{AssetRecord, Model};
+use diorama_assets::{AssetRecord, Material, Model};
 use glam::{Quat, Vec3};
 
 use crate::draw::sample::look_at;
@@ -9,8 +9,12 @@ use crate::shot::{
     View, World, WorldSet,
 };
 
-/// What stands below: its squares, 1 m of two on a side, show the size.
-pub const FLOOR: &str = "builtin/floor?texture=checker-0";
+/// What the asset stands on, in matt grey.
+pub const FLOOR: &str = "builtin/floor";
+/// Reflectance of the floor.
+const GREY: f32 = 0.4;
+/// Radius of an asset for which the floor is large enough as it is, metres.
+const FLOOR_FOR_RADIUS: f32 = 5.0;
 /// Sensor and lens: a short telephoto, so that shapes keep their proportions.
 const SENSOR_MM: f32 = 36.0;
 const FOCAL_MM: f32 = 70.0;
@@ -30,13 +34,13 @@ pub struct Facing {
 }
 
 /// A Shot with one frame per view, all at one scale; the middle of the asset stays in the middle. The
-/// model has one mesh; `floor` is the record of [`FLOOR`].
+/// model has one mesh; `floor` is the record of [`FLOOR`], `environment` that of the map that lights it.
 pub fn turntable(
     model: &Model,
     record: &AssetRecord,
     floor: AssetRecord,
     views: &[Facing],
-    environment: Environment,
+    environment: AssetRecord,
     size: u32,
 ) -> Shot {
     let bounds: Vec<(Vec3, Vec3)> = views
@@ -97,7 +101,15 @@ pub fn turntable(
         motion: None,
         physics: None,
     };
+    let grey = Material {
+        base_color: [GREY; 3],
+        roughness: 1.0,
+        specular: 0.0,
+        ..Material::default()
+    };
     let below = Object {
+        materials: vec![grey],
+        scale: Vec3::splat((radius / FLOOR_FOR_RADIUS).max(1.0)),
         pose: Track::Constant(Pose {
             position: Vec3::Z * ground,
             ..Pose::IDENTITY
@@ -130,11 +142,16 @@ pub fn turntable(
             lens: Track::Constant(lens),
             shutter: 0.0,
         }],
-        environment,
+        environment: Environment {
+            asset: Some(environment.id.clone()),
+            color: [1.0; 3],
+            rotation_rad: 0.0,
+            strength: 1.0,
+        },
         lights: Vec::new(),
         objects: vec![below, shown],
         contacts: Vec::new(),
-        assets: vec![floor, record.clone()],
+        assets: vec![floor, record.clone(), environment],
         attempts: crate::shot::Attempts::default(),
         night: false,
         light_description: String::new(),
@@ -157,11 +174,7 @@ mod tests {
 
     #[test]
     fn every_view_has_the_whole_asset_in_it() {
-        let record = builtin::record("builtin/teapot").or_else(|| {
-            let first = builtin::object_records().into_iter().next()?;
-            Some(first)
-        });
-        let record = record.unwrap();
+        let record = builtin::object_records().swap_remove(0);
         let model = builtin::model(&record.id).unwrap();
         let views: Vec<Facing> = (0..8)
             .map(|view| Facing {
@@ -170,12 +183,7 @@ mod tests {
             })
             .collect();
         let floor = builtin::record(FLOOR).unwrap();
-        let environment = Environment {
-            asset: None,
-            color: [1.0; 3],
-            rotation_rad: 0.0,
-            strength: 1.0,
-        };
+        let environment = builtin::environment_records().swap_remove(0);
         let shot = turntable(&model, &record, floor, &views, environment, 64);
         shot.validate().unwrap();
         assert_eq!(shot.frame_count, 8);

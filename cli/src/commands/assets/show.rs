@@ -10,7 +10,7 @@ use diorama_assets::{
 };
 use diorama_render::{Denoise, RenderSettings, Renderer, view};
 use diorama_synth::frame::Plane;
-use diorama_synth::shot::{BodyPose, Environment, View};
+use diorama_synth::shot::{BodyPose, View};
 use diorama_synth::turntable::{FLOOR, Facing, turntable};
 use diorama_video::write_png_rgb8;
 use glam::Vec3;
@@ -34,7 +34,7 @@ const MIDDLE_GREY: f64 = 0.18;
 
 /// What is shown.
 enum Subject {
-    Model(Model, AssetRecord),
+    Model(Box<Model>, AssetRecord),
     Motion(Motion),
     Environment(EnvironmentMap),
 }
@@ -44,7 +44,7 @@ pub(super) fn run(args: &ShowAssetArgs, output: &Output) -> Result<Status> {
     let subject = subject(args, output)?;
     let (sheet, words) = match subject {
         Subject::Environment(map) => (tone_mapped(&map), map.description),
-        Subject::Model(model, record) => model_sheet(args, model, &record, output)?,
+        Subject::Model(model, record) => model_sheet(args, *model, &record, output)?,
         Subject::Motion(motion) => motion_sheet(args, &motion, output)?,
     };
     let rgb: Vec<u8> = sheet.data.iter().flatten().copied().collect();
@@ -102,7 +102,10 @@ fn subject(args: &ShowAssetArgs, output: &Output) -> Result<Subject> {
 
 fn of_library(library: &Library, id: &str) -> Result<Subject> {
     match library.load_model(id) {
-        Ok(model) => Ok(Subject::Model(Model::clone(&model), library.record(id)?)),
+        Ok(model) => Ok(Subject::Model(
+            Model::clone(&model).into(),
+            library.record(id)?,
+        )),
         Err(AssetError::Unknown { .. }) => Ok(Subject::Environment(EnvironmentMap::clone(
             &*library.load_environment(id)?,
         ))),
@@ -125,7 +128,7 @@ fn of_file(path: &Path, meant_as: Option<Kind>, output: &Output) -> Result<Subje
         "fbx" | "glb" | "gltf" => match load_character_file(path) {
             Ok((model, record, warnings)) => {
                 say(warnings);
-                Ok(Subject::Model(model, record))
+                Ok(Subject::Model(model.into(), record))
             }
             // Motions come without meshes.
             Err(error @ AssetError::Unusable { .. }) => {
@@ -136,7 +139,7 @@ fn of_file(path: &Path, meant_as: Option<Kind>, output: &Output) -> Result<Subje
         "obj" => {
             let (model, record, warnings) = load_model_file(path)?;
             say(warnings);
-            Ok(Subject::Model(model, record))
+            Ok(Subject::Model(model.into(), record))
         }
         _ => {
             let (map, _, warnings) = load_environment_file(path)?;
@@ -165,7 +168,17 @@ fn model_sheet(
 ) -> Result<(Plane<[u8; 3]>, String)> {
     let mut views = around(args.views, None);
     let triangles: usize = model.meshes.iter().map(|mesh| mesh.triangles.len()).sum();
-    let mut words = format!("{}: {triangles} triangles", record.id);
+    let (low, high) = model
+        .meshes
+        .iter()
+        .filter_map(|mesh| mesh.bounds())
+        .reduce(|(low, high), (l, h)| (low.min(l), high.max(h)))
+        .unwrap_or_default();
+    let size = high - low;
+    let mut words = format!(
+        "{}: {triangles} triangles, {:.3} × {:.3} × {:.3} m",
+        record.id, size.x, size.y, size.z
+    );
     if let Some(rig) = &model.rig {
         let longest = model.motions.iter().max_by_key(|take| take.frames.len());
         let moved = match longest {
@@ -268,18 +281,16 @@ fn render(
 ) -> Result<Plane<[u8; 3]>> {
     let (library, _) = Library::open(&[])?;
     let floor = library.record(FLOOR)?;
-    let mut assets = StageAssets::with_library(library);
     let picture = Path::new(&args.environment);
-    let environment = if picture.is_file() {
-        assets.add_environment(picture)?.id
+    let of_library = if picture.is_file() {
+        None
     } else {
-        args.environment.clone()
+        Some(library.record(&args.environment)?)
     };
-    let environment = Environment {
-        asset: Some(environment),
-        color: [1.0; 3],
-        rotation_rad: 0.0,
-        strength: 1.0,
+    let mut assets = StageAssets::with_library(library);
+    let environment = match of_library {
+        Some(record) => record,
+        None => assets.add_environment(picture)?,
     };
     let shot = turntable(&model, record, floor, views, environment, args.size);
     shot.validate()?;
