@@ -130,7 +130,7 @@ pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, A
         &morphs,
         &morph_names,
         &label,
-        &mut source.warnings,
+        source,
     );
     if binder.joints.is_empty() && targets.is_empty() {
         return Ok(model);
@@ -164,7 +164,7 @@ pub(crate) fn load_motions(source: &mut Source, name: &str) -> Result<Vec<Motion
         &[],
         &[],
         &label,
-        &mut source.warnings,
+        source,
     );
     Ok(if motions.is_empty() {
         let joints = opened.skeleton.joints;
