@@ -429,6 +429,34 @@ fn webp_source_wins_over_the_fallback() {
 }
 
 #[test]
+fn the_same_picture_under_two_names_is_kept_once() {
+    let picture = |value: u8| {
+        let mut png = Vec::new();
+        image::RgbaImage::from_pixel(1, 1, image::Rgba([value, 2, 3, 255]))
+            .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
+            .unwrap();
+        format!(r#"{{"uri": "data:image/png;base64,{}"}}"#, base64(&png))
+    };
+    let mut writer = with_material(
+        r#"{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0},
+            "metallicRoughnessTexture": {"index": 1}}, "emissiveTexture": {"index": 2}}"#,
+    );
+    writer.section(format!(
+        r#""images": [{}, {}, {}], "textures": [{{"source": 0}}, {{"source": 1}}, {{"source": 2}}]"#,
+        picture(1),
+        picture(1),
+        picture(7)
+    ));
+    let (scene, _) = writer.load().unwrap();
+    let material = &scene.model.materials[0];
+    let image = |texture: &Option<diorama_assets::TextureRef>| texture.as_ref().unwrap().image;
+    assert_eq!(scene.model.images.len(), 2);
+    let color = image(&material.base_color_texture);
+    assert_eq!(image(&material.metallic_roughness_texture), color);
+    assert_ne!(image(&material.emission_texture), color);
+}
+
+#[test]
 fn unsupported_required_extensions_are_named_before_anything_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.gltf");
