@@ -47,6 +47,11 @@ pub enum AssetError {
 }
 
 impl AssetError {
+    /// Is it that a file is not there?
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+
     /// What the user can do about it, if there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -16,6 +16,7 @@ pub mod model;
 pub mod motion;
 pub mod retarget;
 pub mod rig;
+pub mod scan;
 pub mod scene;
 pub mod source;
 pub mod workspace;

@@ -10,19 +10,19 @@
 //! Opening reads names only; files are decoded when first used. [`Workspace::builtin`] is the same
 //! without any file.
 
+pub(crate) mod layout;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::layout::{CHARACTER, LaidOut, Layout};
 use crate::library::cache::Cache;
 use crate::library::{BUILTIN, load_character_file, load_motion_file, model_bytes};
 use crate::rig::JointTransform;
 use crate::{
     AssetError, AssetRecord, AssetSource, EnvironmentMap, Library, Model, Motion, Warnings, builtin,
 };
-
-/// Begins the ids of characters.
-const CHARACTER: &str = "character/";
 
 /// A character and what it can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,41 +76,6 @@ impl Decoded {
     }
 }
 
-/// Files of `folder` with one of these extensions, sorted by name; none where there is no such folder.
-fn files_of(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, AssetError> {
-    let read = |source| AssetError::Read {
-        path: folder.to_owned(),
-        source,
-    };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(read(error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(read)?.path();
-        let known = path
-            .extension()
-            .and_then(|e| e.to_str())
-            .is_some_and(|e| extensions.contains(&e.to_ascii_lowercase().as_str()));
-        if known && path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
-/// Endings of files that may hold characters or motions.
-const RIGGED: [&str; 3] = ["fbx", "glb", "gltf"];
-
 impl Workspace {
     /// Opens `<base>/raw`.
     ///
@@ -118,44 +83,27 @@ impl Workspace {
     /// When the folder cannot be read, or holds no character with a motion.
     pub fn open(base: &Path) -> Result<(Self, Warnings), AssetError> {
         let raw = base.join("raw");
-        let mut warnings = Warnings::default();
-        let entries = std::fs::read_dir(&raw).map_err(|source| AssetError::Read {
-            path: raw.clone(),
-            source,
-        })?;
-        let mut folders: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.is_dir() && path.file_name().is_some_and(|n| n != "skybox"))
-            .collect();
-        folders.sort();
+        let Layout {
+            characters: laid_out,
+            skybox,
+            mut warnings,
+        } = Layout::read(&raw)?;
         let mut characters = Vec::new();
         let mut files = BTreeMap::new();
-        for folder in folders {
-            let name = folder
-                .file_name()
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            let own = files_of(&folder, &RIGGED)?;
-            let Some(file) = own.iter().find(|file| stem(file) == name) else {
-                warnings.push(format!(
-                    "{}: there is no {name}.fbx, .glb or .gltf in it; it is left out",
-                    folder.display()
-                ));
-                continue;
-            };
-            let id = format!("{CHARACTER}{name}");
-            files.insert(id.clone(), file.clone());
+        for LaidOut {
+            name,
+            id,
+            file,
+            motions: of_character,
+        } in laid_out
+        {
+            files.insert(id.clone(), file);
             let mut motions = Vec::new();
-            for motion in files_of(&folder.join("motion"), &RIGGED)? {
-                let motion_id = format!("{name}/{}", stem(&motion));
-                files.insert(motion_id.clone(), motion);
-                motions.push(motion_id);
+            for (motion, file) in of_character {
+                files.insert(motion.clone(), file);
+                motions.push(motion);
             }
             if motions.is_empty() {
-                warnings.push(format!(
-                    "{}: there is no motion in it; the takes of the character itself are used",
-                    folder.join("motion").display()
-                ));
                 motions.push(id.clone());
             }
             characters.push(Character { id, name, motions });
@@ -167,22 +115,12 @@ impl Workspace {
                     .into(),
             });
         }
-        let sky = raw.join("skybox");
-        let pictures = files_of(&sky, &["png", "jpg", "jpeg", "hdr", "exr"])?;
-        let dirs = if pictures.is_empty() {
-            warnings.push(format!(
-                "{}: there is no picture in it; backgrounds are plain",
-                sky.display()
-            ));
-            vec![PathBuf::from(BUILTIN)]
-        } else {
-            vec![sky]
-        };
+        let dirs = [skybox.clone().unwrap_or_else(|| PathBuf::from(BUILTIN))];
         let (library, found) = Library::open_environments(&dirs)?;
         for warning in found.0 {
             warnings.push(warning);
         }
-        let skyboxes = if pictures.is_empty() {
+        let skyboxes = if skybox.is_none() {
             Vec::new()
         } else {
             let records = library.environments().iter();

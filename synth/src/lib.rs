@@ -12,4 +12,5 @@ pub mod physics;
 pub mod recipe;
 pub mod shot;
 pub mod stream;
+pub mod turntable;
 mod validate;

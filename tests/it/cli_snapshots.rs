@@ -27,6 +27,7 @@ fn help_lists_the_commands() {
         "exit: 0",
         "removal",
         "avatar",
+        "assets",
         "shot",
         "render",
         "verify",

@@ -1,6 +1,7 @@
 //! Set-up, checks and benches: `cargo xtask <task>`.
 
 mod bench;
+mod mutate;
 mod setup;
 mod step;
 mod tasks;
@@ -13,6 +14,7 @@ cargo xtask <task>
   test    install what the tests need where possible, then everything CI runs
   check   the same without installing anything, cheapest first
   slow    the slow tests: determinism over instruction sets and an emulated old CPU, statistics
+  mutate  damaged files for every loader, under a memory limit (`cargo xtask mutate --help`)
   bench   speed and error beside Cycles, Embree and Mitsuba (`cargo xtask bench --help`)
 ";
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         "test" => tasks::test(),
         "check" => tasks::check(),
         "slow" => tasks::slow(),
+        "mutate" => mutate::run_mutate(&rest),
         "bench" => bench::run_bench(&rest),
         "" | "help" | "--help" | "-h" => {
             step::say(HELP);

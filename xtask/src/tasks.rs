@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::setup;
 use crate::step::{cargo, run, say, target, works};
+use crate::{mutate, setup};
 
 /// Set-up, then all checks.
 pub(crate) fn test() -> Result<()> {
@@ -58,9 +58,10 @@ fn checks() -> Result<()> {
     )
 }
 
-/// The tests marked `#[ignore]`: minutes each.
+/// The tests marked `#[ignore]`, minutes each, and some damaged files for every loader.
 pub(crate) fn slow() -> Result<()> {
     tests(&["ignored"])?;
+    mutate::run_mutate(&[])?;
     say("All slow tests passed.");
     Ok(())
 }

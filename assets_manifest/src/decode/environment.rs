@@ -22,6 +22,18 @@ pub(crate) fn load(source: &mut Source, name: &str) -> Result<EnvironmentMap, As
             texels
         }
         Pixels::Rgba8(texels) => {
+            let bytes = texels.len() as u64 * 12;
+            if bytes > image::MAX_DECODED_BYTES {
+                return Err(AssetError::Unusable {
+                    path,
+                    reason: format!(
+                        "{}×{} pixels are too many for an environment: at most {} MiB as floats",
+                        picture.width,
+                        picture.height,
+                        image::MAX_DECODED_BYTES >> 20
+                    ),
+                });
+            }
             let linear = srgb_table();
             texels
                 .iter()

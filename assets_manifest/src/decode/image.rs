@@ -3,15 +3,21 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use ::image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use exr::prelude as exr;
 
 use crate::{AssetError, Image, Pixels, Warnings};
 
 /// Largest width or height of a picture, pixels.
 pub(crate) const MAX_SIDE: u32 = 16_384;
-/// Largest decoded picture, bytes.
+/// Largest decoded picture of floats, bytes: 8192×4096 pixels take 384 MiB.
 pub(crate) const MAX_DECODED_BYTES: u64 = 512 << 20;
+/// Largest decoded picture of 8 bits a channel, bytes: 8192×8192 pixels.
+const MAX_DECODED_8BIT: u64 = 256 << 20;
+/// Size that any file may decode to, bytes: a picture of one colour is a few bytes in some formats.
+const FREE_BYTES: u64 = 64 << 20;
+/// Beyond that, decoded bytes for each byte of the file: PNG's deflate cannot reach 1032, JPEG no 2048.
+const MAX_EXPANSION: u64 = 4096;
 
 const EXR_MAGIC: &[u8] = &[0x76, 0x2f, 0x31, 0x01];
 
@@ -67,14 +73,22 @@ fn decode_common(bytes: &[u8], path: &Path, warnings: &mut Warnings) -> Result<I
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    // What a decoder needs beside the picture itself is less than the picture.
+    limits.max_alloc = Some(2 * bound(MAX_DECODED_BYTES, bytes));
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let decoder = reader
         .into_decoder()
         .map_err(|error| bad(error.to_string()))?;
     let (width, height) = decoder.dimensions();
-    check_size(path, width as usize, height as usize, decoder.total_bytes())?;
+    let is_float = matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F);
+    let (texel, most) = if is_float {
+        (12, MAX_DECODED_BYTES)
+    } else {
+        (4, MAX_DECODED_8BIT)
+    };
+    let size = (width as usize, height as usize);
+    check_size(path, size, texel, bound(most, bytes))?;
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| bad(error.to_string()))?;
     let pixels = match picture {
         DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => Pixels::RgbF32(
@@ -105,8 +119,8 @@ fn decode_exr(bytes: &[u8], path: &Path, warnings: &mut Warnings) -> Result<Imag
         .map_err(|error| bad(error.to_string()))?;
     for header in &meta.headers {
         let size = header.layer_size;
-        let texels = size.width() as u64 * size.height() as u64;
-        check_size(path, size.width(), size.height(), texels.saturating_mul(12))?;
+        let most = bound(MAX_DECODED_BYTES, bytes);
+        check_size(path, (size.width(), size.height()), 12, most)?;
         // Measured: under qemu's Nehalem the crate's inverse cosine transform rounds otherwise.
         if matches!(
             header.compression,
@@ -157,13 +171,27 @@ impl Grid {
     }
 }
 
-fn check_size(path: &Path, width: usize, height: usize, bytes: u64) -> Result<(), AssetError> {
+/// What a file of these bytes may decode to: `most`, and no more than so many bytes can hold.
+fn bound(most: u64, bytes: &[u8]) -> u64 {
+    let held = (bytes.len() as u64).saturating_mul(MAX_EXPANSION);
+    most.min(held.max(FREE_BYTES))
+}
+
+fn check_size(
+    path: &Path,
+    (width, height): (usize, usize),
+    texel: u64,
+    most: u64,
+) -> Result<(), AssetError> {
+    let bytes = (width as u64)
+        .saturating_mul(height as u64)
+        .saturating_mul(texel);
     let reason = if width == 0 || height == 0 {
         format!("it has {width}×{height} pixels")
-    } else if width > MAX_SIDE as usize || height > MAX_SIDE as usize || bytes > MAX_DECODED_BYTES {
+    } else if width > MAX_SIDE as usize || height > MAX_SIDE as usize || bytes > most {
         format!(
-            "{width}×{height} pixels are too many: at most {MAX_SIDE} a side and {} MiB decoded",
-            MAX_DECODED_BYTES >> 20
+            "{width}×{height} pixels are too many: at most {MAX_SIDE} a side, and {} MiB decoded of a file of this size",
+            most >> 20
         )
     } else {
         return Ok(());

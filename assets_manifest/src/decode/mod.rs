@@ -65,8 +65,20 @@ pub(crate) fn load_object(source: &mut Source, name: &str) -> Result<Model, Asse
     }
 }
 
-/// Reads one model file with everything in it that moves: one mesh at index 0, its rig, its takes.
+/// [`load_moving`] where something is meant to move: that nothing does is a warning.
 pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, AssetError> {
+    let model = load_moving(source, name)?;
+    if model.rig.is_none() {
+        source.warnings.push(format!(
+            "{}: it has no skeleton and nothing that moves; it is rigid",
+            source.path_of(name).display()
+        ));
+    }
+    Ok(model)
+}
+
+/// Reads one model file with everything in it that moves: one mesh at index 0, its rig, its takes.
+pub(crate) fn load_moving(source: &mut Source, name: &str) -> Result<Model, AssetError> {
     match Format::of(Path::new(name)) {
         Some(Format::Fbx) => fbx::load_character(source, name),
         Some(Format::Gltf) => gltf::load_character(source, name),

@@ -1,16 +1,21 @@
 //! Where an asset's bytes come from: a folder on disk, or an archive held in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::scan::Stamp;
 use crate::{AssetError, Warnings};
 
 /// Largest single file that is read, bytes (2 GiB): beyond it a file is taken for damaged.
 const MAX_FILE_BYTES: u64 = 2 << 30;
-/// Largest content of an archive, bytes (1 GiB): a gzip bomb stops here.
+/// Largest content of an archive, bytes (1 GiB).
 const MAX_ARCHIVE_BYTES: u64 = 1 << 30;
+/// Content that any archive may have, bytes, and how many more for each packed byte: a gzip bomb stops
+/// here.
+const FREE_ARCHIVE_BYTES: u64 = 64 << 20;
+const MAX_ARCHIVE_EXPANSION: u64 = 100;
 /// Most files in an archive.
 const MAX_ARCHIVE_FILES: usize = 10_000;
 /// First bytes of the text file that Git leaves where a large file was not fetched.
@@ -32,6 +37,13 @@ enum Origin {
 pub(crate) struct Source {
     origin: Origin,
     read: BTreeMap<String, blake3::Hash>,
+    /// Files on disk that the asset depends on, as they were when they were read; `None`: it was looked
+    /// for and not there.
+    pub(crate) touched: BTreeMap<PathBuf, Option<Stamp>>,
+    /// Sum of all that was read.
+    pub(crate) bytes_read: u64,
+    /// Files that the asset wants and that are not there, as it names them.
+    pub(crate) missing: BTreeSet<String>,
     /// Recoverable trouble met so far.
     pub(crate) warnings: Warnings,
     /// Author and terms that the file itself states.
@@ -60,13 +72,16 @@ impl Source {
     /// The content of a `.tar.gz`, unpacked in memory. Folders, links and devices in it are
     /// skipped; entries that point outside make it unusable.
     pub(crate) fn archive(path: &Path) -> Result<Self, AssetError> {
-        let packed = read_disk(path)?;
+        let (packed, stamp) = read_stamped(path)?;
+        refuse_placeholders(path, &packed)?;
         let bad = |reason: String| AssetError::Decode {
             path: path.to_owned(),
             reason,
         };
         let mut files = BTreeMap::new();
-        let mut left = MAX_ARCHIVE_BYTES;
+        let most = FREE_ARCHIVE_BYTES + packed.len() as u64 * MAX_ARCHIVE_EXPANSION;
+        let most = most.min(MAX_ARCHIVE_BYTES);
+        let mut left = most;
         let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(packed.as_slice()));
         for entry in archive.entries().map_err(|error| bad(error.to_string()))? {
             let entry = entry.map_err(|error| bad(error.to_string()))?;
@@ -88,20 +103,25 @@ impl Source {
                 .map_err(|error| bad(error.to_string()))?;
             left = left
                 .checked_sub(content.len() as u64)
-                .ok_or_else(|| bad("it unpacks to more than 1 GiB".into()))?;
+                .ok_or_else(|| bad(format!("it unpacks to more than {} MiB", most >> 20)))?;
             files.insert(name, content);
         }
-        Ok(Self::new(Origin::Archive {
+        let mut source = Self::new(Origin::Archive {
             path: path.to_owned(),
             hash: blake3::hash(&packed),
             files,
-        }))
+        });
+        source.touched.insert(path.to_owned(), Some(stamp));
+        Ok(source)
     }
 
     fn new(origin: Origin) -> Self {
         Self {
             origin,
             read: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            bytes_read: 0,
+            missing: BTreeSet::new(),
             warnings: Warnings::default(),
             attribution: None,
         }
@@ -116,9 +136,16 @@ impl Source {
     }
 
     /// Is there a file of this name?
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&mut self, name: &str) -> bool {
         match &self.origin {
-            Origin::Folder(folder) => is_relative(name) && folder.join(name).is_file(),
+            Origin::Folder(folder) => {
+                let path = folder.join(name);
+                let is_there = is_relative(name) && path.is_file();
+                if !is_there && is_relative(name) {
+                    self.touched.insert(path, None);
+                }
+                is_there
+            }
             Origin::Archive { files, .. } => {
                 normalised(name).is_some_and(|name| files.contains_key(&name))
             }
@@ -136,7 +163,25 @@ impl Source {
                     reason: "only files named relative to the asset are read".into(),
                 });
             }
-            Origin::Folder(folder) => read_disk(&folder.join(name))?,
+            Origin::Folder(folder) => {
+                let path = folder.join(name);
+                match read_stamped(&path) {
+                    Ok((bytes, stamp)) => {
+                        self.touched.insert(path.clone(), Some(stamp));
+                        self.bytes_read += bytes.len() as u64;
+                        self.read.insert(name.to_owned(), blake3::hash(&bytes));
+                        refuse_placeholders(&path, &bytes)?;
+                        return Ok(bytes);
+                    }
+                    Err(error) => {
+                        if error.is_not_found() {
+                            self.missing.insert(name.to_owned());
+                            self.touched.insert(path, None);
+                        }
+                        return Err(error);
+                    }
+                }
+            }
             Origin::Archive { files, .. } => {
                 let bytes = normalised(name).and_then(|name| files.get(&name).cloned());
                 let bytes = bytes.ok_or_else(|| AssetError::Read {
@@ -147,11 +192,20 @@ impl Source {
                     ),
                 })?;
                 refuse_placeholders(&path, &bytes)?;
+                self.bytes_read += bytes.len() as u64;
                 bytes
             }
         };
         self.read.insert(name.to_owned(), blake3::hash(&bytes));
         Ok(bytes)
+    }
+
+    /// [`Source::digest`], empty when nothing could be read.
+    pub(crate) fn digest_or_none(&self) -> String {
+        match &self.origin {
+            Origin::Folder(_) if self.read.is_empty() => String::new(),
+            _ => self.digest(),
+        }
     }
 
     /// blake3 of what the asset was made of, hex: of the one file (or archive), or, for several
@@ -173,6 +227,12 @@ impl Source {
 
 /// Reads a whole file of sane size that really is there.
 pub(crate) fn read_disk(path: &Path) -> Result<Vec<u8>, AssetError> {
+    let (bytes, _) = read_stamped(path)?;
+    refuse_placeholders(path, &bytes)?;
+    Ok(bytes)
+}
+
+fn read_stamped(path: &Path) -> Result<(Vec<u8>, Stamp), AssetError> {
     let failed = |source: std::io::Error| AssetError::Read {
         path: path.to_owned(),
         source,
@@ -195,8 +255,7 @@ pub(crate) fn read_disk(path: &Path) -> Result<Vec<u8>, AssetError> {
     file.take(MAX_FILE_BYTES)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
-    refuse_placeholders(path, &bytes)?;
-    Ok(bytes)
+    Ok((bytes, Stamp::of(&metadata)))
 }
 
 /// Empty files and Git LFS pointers get words of their own: no decoder's message is as clear.

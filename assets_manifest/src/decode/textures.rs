@@ -8,13 +8,21 @@ use crate::{AssetError, Image, Pixels};
 
 /// Largest sum of decoded images of one model, bytes (2 GiB).
 const MAX_MODEL_BYTES: u64 = 2 << 30;
+/// Sum that any model's images may decode to, bytes, and how many more for each byte of its files: a
+/// small file may name the same bytes as many pictures.
+const FREE_BYTES: u64 = 256 << 20;
+const MAX_EXPANSION: u64 = 1024;
 
 /// Collects a model's images.
 #[derive(Default)]
 pub(super) struct Textures {
     pub(super) images: Vec<Image>,
     index_of: BTreeMap<String, Option<u32>>,
+    /// Images by the hash of their encoded bytes: the same picture under two names is kept once.
+    index_of_content: BTreeMap<[u8; 32], u32>,
     bytes: u64,
+    /// Most that `bytes` may be.
+    budget: u64,
 }
 
 impl Textures {
@@ -37,6 +45,7 @@ impl Textures {
             let path = source.path_of(name);
             Some(self.decode(source, &bytes, &path)?)
         } else {
+            source.missing.insert(wanted.clone());
             source.warnings.push(format!(
                 "texture {} is missing; its plain factor is used",
                 source.path_of(wanted).display()
@@ -69,8 +78,16 @@ impl Textures {
         bytes: &[u8],
         path: &Path,
     ) -> Result<u32, AssetError> {
+        let content = *blake3::hash(bytes).as_bytes();
+        if let Some(known) = self.index_of_content.get(&content) {
+            return Ok(*known);
+        }
         let image = image::decode(bytes, path, &mut source.warnings)?;
-        self.push(image, path)
+        let held = source.bytes_read.saturating_mul(MAX_EXPANSION);
+        self.budget = MAX_MODEL_BYTES.min(held.max(FREE_BYTES));
+        let index = self.push(image, path)?;
+        self.index_of_content.insert(content, index);
+        Ok(index)
     }
 
     /// Adds a decoded image.
@@ -80,12 +97,12 @@ impl Textures {
             Pixels::RgbF32(_) => 12,
         };
         self.bytes += u64::from(image.width) * u64::from(image.height) * texel;
-        if self.bytes > MAX_MODEL_BYTES {
+        if self.bytes > self.budget {
             return Err(AssetError::Unusable {
                 path: path.to_owned(),
                 reason: format!(
-                    "with it the model's textures take more than {} GiB",
-                    MAX_MODEL_BYTES >> 30
+                    "with it the model's textures take more than {} MiB",
+                    self.budget >> 20
                 ),
             });
         }

@@ -4,19 +4,29 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::manifest;
 use super::terms::{self, TermsReader};
 use super::{Files, Found, Place, blank_record};
+use super::{manifest, scanned};
 use crate::decode::{Format, environment, read_disk};
 use crate::{AssetError, Warnings};
 
 /// Levels of sub-folders that are looked into.
 const MAX_DEPTH: usize = 3;
 
+/// What a broken manifest or a folder that cannot be read below the root is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Faults {
+    /// The user asked for what is in it.
+    AreErrors,
+    /// The user asked what there is.
+    AreWarnings,
+}
+
 /// All assets in `path`: those of its Kubric manifests, and plain files in it and its sub-folders.
 /// `path` may also be one manifest or one asset file. Sorted by id.
-pub(super) fn scan(
+pub(crate) fn scan(
     path: &Path,
+    faults: Faults,
     terms: &mut TermsReader,
     warnings: &mut Warnings,
 ) -> Result<Vec<Found>, AssetError> {
@@ -24,8 +34,14 @@ pub(super) fn scan(
         path: path.to_owned(),
         source,
     })?;
+    if metadata.is_file()
+        && let Some(found) = scanned::found(path)
+    {
+        return Ok(found);
+    }
     let mut scan = Scan {
         root: path.to_owned(),
+        faults,
         terms,
         warnings,
         found: Vec::new(),
@@ -36,13 +52,15 @@ pub(super) fn scan(
         path.parent()
             .unwrap_or(Path::new(""))
             .clone_into(&mut scan.root);
-        if !scan.manifest(path)? {
+        let manifest = scan.manifest(path);
+        if !scan.allowed(manifest)?.unwrap_or(true) {
             scan.single(path);
         }
     } else {
-        let listing = Listing::of(path)?;
+        let listing = Listing::of(path, scan.warnings)?;
         for file in listing.files_with_extension("json") {
-            scan.manifest(&file)?;
+            let manifest = scan.manifest(&file);
+            scan.allowed(manifest)?;
         }
         scan.folder(path, listing, 0)?;
     }
@@ -53,6 +71,7 @@ pub(super) fn scan(
 
 struct Scan<'a> {
     root: PathBuf,
+    faults: Faults,
     terms: &'a mut TermsReader,
     warnings: &'a mut Warnings,
     found: Vec<Found>,
@@ -61,14 +80,14 @@ struct Scan<'a> {
     claimed: BTreeSet<PathBuf>,
 }
 
-/// Sorted names in a folder, without hidden ones and ones that are no UTF-8.
+/// Sorted names in a folder, without hidden ones and, with a warning, ones that are no UTF-8.
 struct Listing {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
 }
 
 impl Listing {
-    fn of(folder: &Path) -> Result<Self, AssetError> {
+    fn of(folder: &Path, warnings: &mut Warnings) -> Result<Self, AssetError> {
         let failed = |source: std::io::Error| AssetError::Read {
             path: folder.to_owned(),
             source,
@@ -79,12 +98,16 @@ impl Listing {
         };
         for entry in fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            let visible = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(|name| !name.starts_with('.'));
-            if !visible {
-                continue;
+            match path.file_name().and_then(|name| name.to_str()) {
+                Some(name) if name.starts_with('.') => continue,
+                Some(_) => {}
+                None => {
+                    warnings.push(format!(
+                        "{}: its name is not UTF-8; left out",
+                        path.display()
+                    ));
+                    continue;
+                }
             }
             if path.is_dir() {
                 listing.folders.push(path);
@@ -107,6 +130,18 @@ impl Listing {
 }
 
 impl Scan<'_> {
+    /// A fault is passed on, or said.
+    fn allowed<T>(&mut self, result: Result<T, AssetError>) -> Result<Option<T>, AssetError> {
+        match (result, self.faults) {
+            (Ok(value), _) => Ok(Some(value)),
+            (Err(error), Faults::AreErrors) => Err(error),
+            (Err(error), Faults::AreWarnings) => {
+                self.warnings.push(error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
     /// Adds the assets of `path` when it is a manifest; says whether it was one.
     fn manifest(&mut self, path: &Path) -> Result<bool, AssetError> {
         if path.extension().is_none_or(|found| found != "json") {
@@ -186,8 +221,10 @@ impl Scan<'_> {
             for inner in listing.folders {
                 let plain: PathBuf = inner.components().collect();
                 if !self.claimed.contains(&plain) {
-                    let listing = Listing::of(&inner)?;
-                    self.folder(&inner, listing, depth + 1)?;
+                    let listing = Listing::of(&inner, self.warnings);
+                    if let Some(listing) = self.allowed(listing)? {
+                        self.folder(&inner, listing, depth + 1)?;
+                    }
                 }
             }
         }

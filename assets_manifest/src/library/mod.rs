@@ -9,15 +9,17 @@
 //!   `object.urdf` are read as Kubric writes them. Files called `collision…` are no assets;
 //! - environments: .hdr and .exr anywhere, 2:1 .png and .jpg at the top when no model is beside them.
 //!
-//! A manifest or a single asset file may be given in a folder's place. Licences come from the
+//! A manifest, that of a scan ([`crate::scan`]: what it calls unusable is left out), or a single asset file
+//! may be given in a folder's place. Licences come from the
 //! manifest, a line of ATTRIBUTION.md (also up to two folders above) that names the file, a LICENSE
 //! file, or the asset file itself, in this order.
 
 pub(crate) mod cache;
-mod folder;
+pub(crate) mod folder;
 mod manifest;
 mod noun;
-mod terms;
+mod scanned;
+pub(crate) mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -49,7 +51,7 @@ pub struct Library {
 
 /// Where one asset lies.
 #[derive(Debug, Clone, PartialEq)]
-enum Place {
+pub(crate) enum Place {
     Object {
         files: Files,
         /// Model file among `files`.
@@ -64,13 +66,13 @@ enum Place {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Files {
+pub(crate) enum Files {
     Folder(PathBuf),
     Archive(PathBuf),
 }
 
 impl Files {
-    fn open(&self) -> Result<Source, AssetError> {
+    pub(crate) fn open(&self) -> Result<Source, AssetError> {
         match self {
             Self::Folder(folder) => Ok(Source::folder(folder)),
             Self::Archive(path) => Source::archive(path),
@@ -79,9 +81,9 @@ impl Files {
 }
 
 /// An asset found while opening. Its record has no hash yet.
-struct Found {
-    record: AssetRecord,
-    place: Place,
+pub(crate) struct Found {
+    pub(crate) record: AssetRecord,
+    pub(crate) place: Place,
 }
 
 struct State {
@@ -124,7 +126,7 @@ impl Library {
                 with_builtin = true;
                 continue;
             }
-            let found = folder::scan(dir, &mut terms, &mut warnings)?;
+            let found = folder::scan(dir, folder::Faults::AreErrors, &mut terms, &mut warnings)?;
             if found.is_empty() {
                 return Err(AssetError::Unusable {
                     path: dir.clone(),
@@ -383,7 +385,7 @@ pub(crate) fn lone_record(path: &Path, name: &str, source: &Source) -> AssetReco
     record
 }
 
-fn blank_record(id: &str) -> AssetRecord {
+pub(crate) fn blank_record(id: &str) -> AssetRecord {
     AssetRecord {
         id: id.to_owned(),
         blake3: String::new(),
@@ -400,14 +402,19 @@ fn blank_record(id: &str) -> AssetRecord {
 fn complete_record(record: &mut AssetRecord, source: &Source) {
     record.blake3 = source.digest();
     if let Some(stated) = &source.attribution {
-        if record.license == terms::UNKNOWN
-            && let Some(license) = terms::spdx(stated)
-        {
-            record.license = license;
-        }
-        if record.attribution.is_empty() {
-            record.attribution.clone_from(stated);
-        }
+        state_terms(record, stated);
+    }
+}
+
+/// Adds what a file itself says about its origin, where nothing else did.
+pub(crate) fn state_terms(record: &mut AssetRecord, stated: &str) {
+    if record.license == terms::UNKNOWN
+        && let Some(license) = terms::spdx(stated)
+    {
+        record.license = license;
+    }
+    if record.attribution.is_empty() {
+        stated.clone_into(&mut record.attribution);
     }
 }
 

@@ -15,7 +15,7 @@ const LEVELS_UP: usize = 2;
 
 /// Looks terms up, reading each text file once.
 #[derive(Default)]
-pub(super) struct TermsReader {
+pub(crate) struct TermsReader {
     attributions: BTreeMap<PathBuf, Option<String>>,
     licenses: BTreeMap<PathBuf, Option<String>>,
 }
@@ -28,7 +28,7 @@ impl TermsReader {
     /// A line of ATTRIBUTION.md that mentions one of the names wins over a LICENSE file; LICENSE
     /// files are taken from the asset's folder and the library's, not from above, where they may
     /// belong to something else.
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &mut self,
         record: &mut AssetRecord,
         folder: &Path,
@@ -118,7 +118,7 @@ fn mentions(line: &str, names: &[&str]) -> bool {
 
 /// The name without extension where it is no common word, so that a line that means another file
 /// will hardly contain it; else empty.
-pub(super) fn distinctive_stem(name: &str) -> &str {
+pub(crate) fn distinctive_stem(name: &str) -> &str {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     if stem.contains('_') && stem.len() >= 8 && stem != "visual_geometry" {
         stem

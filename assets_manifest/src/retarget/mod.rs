@@ -18,6 +18,7 @@ use crate::Motion;
 use crate::rig::{Joint, JointTransform, Rig};
 
 pub use quality::MotionQuality;
+pub(crate) use roles::plain_name;
 pub use roles::{Role, Side, roles};
 pub use sample::{Ending, sample};
 

@@ -1,6 +1,8 @@
 //! What a joint is for, told from its name: skeletons of common tools have other names for the same
 //! thing.
 
+use std::collections::BTreeSet;
+
 use crate::rig::Joint;
 
 /// Side of the body.
@@ -45,7 +47,7 @@ pub enum Role {
 
 /// A name without namespace and Mixamo's prefix, in lower case: what must be equal for two joints to be
 /// called the same.
-pub(super) fn plain_name(name: &str) -> String {
+pub(crate) fn plain_name(name: &str) -> String {
     let name = name
         .rsplit([':', '|'])
         .next()
@@ -203,8 +205,9 @@ fn limb(part: &str, side: Side, number: Option<u8>) -> Option<Role> {
 
 /// The role of each joint; the first of a role has it. The spine is counted from the hips on.
 pub fn roles(joints: &[Joint]) -> Vec<Option<Role>> {
-    let mut seen: Vec<Role> = Vec::new();
+    let mut seen: BTreeSet<Role> = BTreeSet::new();
     let mut spines = 0;
+    let names_hips = joints.iter().any(|j| role_of(&j.name) == Some(Role::Hips));
     let mut has_hips = false;
     joints
         .iter()
@@ -212,17 +215,15 @@ pub fn roles(joints: &[Joint]) -> Vec<Option<Role>> {
             let mut role = role_of(&joint.name)?;
             if role == Role::Spine(0) {
                 // Rigify has no hips: its first spine is there.
-                if !has_hips && !joints.iter().any(|j| role_of(&j.name) == Some(Role::Hips)) {
+                if !has_hips && !names_hips {
                     role = Role::Hips;
                 } else {
                     role = Role::Spine(spines);
-                    spines += 1;
+                    spines = spines.saturating_add(1);
                 }
             }
             has_hips |= role == Role::Hips;
-            let new = !seen.contains(&role);
-            seen.push(role);
-            new.then_some(role)
+            seen.insert(role).then_some(role)
         })
         .collect()
 }

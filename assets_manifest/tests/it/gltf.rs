@@ -7,73 +7,9 @@ use diorama_assets::{AlphaMode, AssetError, Warnings, Wrap};
 use fs_err as fs;
 use glam::{Quat, Vec2, Vec3};
 
-/// A glTF document under construction: JSON sections and one buffer.
-#[derive(Default)]
-pub(crate) struct Writer {
-    buffer: Vec<u8>,
-    views: Vec<String>,
-    accessors: Vec<String>,
-    sections: Vec<String>,
-}
+use crate::gltf_writer::{Writer, base64};
 
 impl Writer {
-    pub(crate) fn accessor(
-        &mut self,
-        bytes: &[u8],
-        component: u32,
-        count: usize,
-        rest: &str,
-    ) -> usize {
-        while !self.buffer.len().is_multiple_of(4) {
-            self.buffer.push(0);
-        }
-        self.views.push(format!(
-            r#"{{"buffer": 0, "byteOffset": {}, "byteLength": {}}}"#,
-            self.buffer.len(),
-            bytes.len()
-        ));
-        self.buffer.extend(bytes);
-        self.accessors.push(format!(
-            r#"{{"bufferView": {}, "componentType": {component}, "count": {count}, {rest}}}"#,
-            self.views.len() - 1
-        ));
-        self.accessors.len() - 1
-    }
-
-    pub(crate) fn floats(&mut self, values: &[f32], width: usize) -> usize {
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let shape = ["", "SCALAR", "VEC2", "VEC3", "VEC4"];
-        let shape = shape.get(width).copied().unwrap_or("MAT4");
-        self.accessor(
-            &bytes,
-            5126,
-            values.len() / width,
-            &format!(r#""type": "{shape}""#),
-        )
-    }
-
-    pub(crate) fn section(&mut self, text: impl Into<String>) {
-        self.sections.push(text.into());
-    }
-
-    pub(crate) fn json(&self) -> String {
-        let uri = format!(
-            "data:application/octet-stream;base64,{}",
-            base64(&self.buffer)
-        );
-        let mut sections = self.sections.clone();
-        sections.push(format!(r#""bufferViews": [{}]"#, self.views.join(",")));
-        sections.push(format!(r#""accessors": [{}]"#, self.accessors.join(",")));
-        sections.push(format!(
-            r#""buffers": [{{"byteLength": {}, "uri": "{uri}"}}]"#,
-            self.buffer.len()
-        ));
-        format!(
-            r#"{{"asset": {{"version": "2.0"}}, {}}}"#,
-            sections.join(",")
-        )
-    }
-
     fn load(&self) -> Result<(SceneFile, Warnings), AssetError> {
         self.load_with(LoadOptions::default())
     }
@@ -84,25 +20,6 @@ impl Writer {
         fs::write(&path, self.json()).unwrap();
         load_scene(&path, options)
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut word = [0u8; 3];
-        word[..chunk.len()].copy_from_slice(chunk);
-        let bits = u32::from_be_bytes([0, word[0], word[1], word[2]]);
-        for digit in 0..4 {
-            if digit <= chunk.len() {
-                let index = bits >> (18 - 6 * digit) & 63;
-                text.push(char::from(DIGITS[index as usize]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
 }
 
 /// A triangle (0,0,0), (1,0,0), (0,1,0) in the glTF's own space, used by the given nodes.
@@ -163,6 +80,17 @@ fn y_up_becomes_z_up() {
         &placed(&scene, 0),
         &[[1.0, -3.0, 2.0], [2.0, -3.0, 2.0], [1.0, -3.0, 3.0]],
     );
+}
+
+#[test]
+fn text_and_binary_hold_the_same() {
+    let writer = triangle(r#"{"mesh": 0, "scale": [2, 2, 2]}"#);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scene.glb");
+    fs::write(&path, writer.glb()).unwrap();
+    let (binary, _) = load_scene(&path, LoadOptions::default()).unwrap();
+    let (text, _) = writer.load().unwrap();
+    assert_eq!(placed(&binary, 0), placed(&text, 0));
 }
 
 #[test]
@@ -498,6 +426,34 @@ fn webp_source_wins_over_the_fallback() {
         panic!("8-bit expected")
     };
     assert_eq!(texels[0], [1, 2, 3, 255]);
+}
+
+#[test]
+fn the_same_picture_under_two_names_is_kept_once() {
+    let picture = |value: u8| {
+        let mut png = Vec::new();
+        image::RgbaImage::from_pixel(1, 1, image::Rgba([value, 2, 3, 255]))
+            .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
+            .unwrap();
+        format!(r#"{{"uri": "data:image/png;base64,{}"}}"#, base64(&png))
+    };
+    let mut writer = with_material(
+        r#"{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0},
+            "metallicRoughnessTexture": {"index": 1}}, "emissiveTexture": {"index": 2}}"#,
+    );
+    writer.section(format!(
+        r#""images": [{}, {}, {}], "textures": [{{"source": 0}}, {{"source": 1}}, {{"source": 2}}]"#,
+        picture(1),
+        picture(1),
+        picture(7)
+    ));
+    let (scene, _) = writer.load().unwrap();
+    let material = &scene.model.materials[0];
+    let image = |texture: &Option<diorama_assets::TextureRef>| texture.as_ref().unwrap().image;
+    assert_eq!(scene.model.images.len(), 2);
+    let color = image(&material.base_color_texture);
+    assert_eq!(image(&material.metallic_roughness_texture), color);
+    assert_ne!(image(&material.emission_texture), color);
 }
 
 #[test]

@@ -9,7 +9,7 @@ const TETRAHEDRON: &str =
     "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n";
 const URDF: &str = "<robot><link><collision><geometry><mesh filename=\"collision_geometry.obj\"/></geometry></collision></link></robot>";
 
-fn hdr(path: &Path) {
+pub(crate) fn hdr(path: &Path) {
     let mut bytes = Vec::new();
     image::codecs::hdr::HdrEncoder::new(&mut bytes)
         .encode(&[image::Rgb([1.0f32, 2.0, 3.0]); 32], 8, 4)
@@ -17,7 +17,7 @@ fn hdr(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-fn tar_gz(path: &Path, files: &[(&str, &[u8])]) {
+pub(crate) fn tar_gz(path: &Path, files: &[(&str, &[u8])]) {
     let file = fs::File::create(path).unwrap();
     let gz = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
     let mut builder = tar::Builder::new(gz);

@@ -3,10 +3,14 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod bad_bodies;
 mod broken;
+mod fbx_text;
 mod gltf;
+mod gltf_writer;
 mod library;
 mod rigs;
+mod scan;
 mod shared;
 
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! Flags. Parsing only: what a missing flag means is decided in [`crate::plan`].
 
+mod assets;
 mod avatar;
 mod normalise;
 mod picture;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use assets::{AssetsCommand, CheckAssetsArgs, ScanAssetsArgs, ShowAssetArgs};
 pub use avatar::{AvatarArgs, AvatarOutputArgs};
 pub use picture::{DenoiseArg, PictureArgs};
 pub use recipe::{ParameterArgs, RecipeArgs, SourceArgs};
@@ -71,6 +73,9 @@ pub enum Command {
     Shot(ShotCommand),
     /// Render a glTF file or a shot.json
     Render(Box<RenderArgs>),
+    /// Look through libraries of assets: what there is, what cannot be used and why
+    #[command(subcommand)]
+    Assets(AssetsCommand),
     /// Check finished samples against the laws they promise
     Verify(VerifyArgs),
     /// Rebuild or merge the lists of finished datasets

@@ -1,5 +1,6 @@
 //! One module per command, and what they share.
 
+mod assets;
 mod avatar;
 mod doctor;
 mod index;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<Status> {
     match cli.command {
         Command::Removal(args) => removal::run(&args, output),
         Command::Avatar(args) => avatar::run(&args, output),
+        Command::Assets(command) => assets::run(&command, output),
         Command::Shot(recipe) => shot::run(&recipe, output),
         Command::Render(args) => render::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),

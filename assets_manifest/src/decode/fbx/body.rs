@@ -38,19 +38,14 @@ pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, A
     let label = source.path_of(name).display().to_string();
     let scene = open(source, name, Dialect::Fbx, Content::Body)?;
     let mut body = Body::read(source, name, &scene, Dialect::Fbx)?;
-    let warnings = &mut source.warnings;
     for twice in &body.skeleton.twice {
-        warnings.push(format!(
+        source.warnings.push(format!(
             "{label}: several joints are named `{twice}`; numbered"
         ));
     }
     if let Some(rig) = &body.model.rig {
-        let motions = takes::sample(&scene, &body.skeleton, &body.channels, &label, warnings);
+        let motions = takes::sample(&scene, &body.skeleton, &body.channels, &label, source);
         body.model.motions = finish_motions(motions, rig);
-    } else {
-        warnings.push(format!(
-            "{label}: it has no skeleton and nothing that moves; it is rigid"
-        ));
     }
     Ok(body.model)
 }
@@ -169,7 +164,7 @@ pub(crate) fn load_motions(source: &mut Source, name: &str) -> Result<Vec<Motion
         let words = format!("{label}: several joints are named `{twice}`; numbered");
         source.warnings.push(words);
     }
-    let motions = takes::sample(&scene, &skeleton, &[], &label, &mut source.warnings);
+    let motions = takes::sample(&scene, &skeleton, &[], &label, source);
     Ok(if motions.is_empty() {
         vec![no_takes(
             name,

@@ -67,7 +67,7 @@ impl MeshBuilder {
         self.without_normals |= !normals.exists;
 
         // Looked up only, never iterated: vertices are numbered in face order.
-        let mut vertex_of: HashMap<(u32, u32, u32), u32> = HashMap::new();
+        let mut vertex_of: HashMap<(u32, Option<u32>, Option<u32>), u32> = HashMap::new();
         let mut corners = Vec::new();
         for (index, face) in part.faces.iter().enumerate() {
             let slot = self.slot(node, part, index);
@@ -76,26 +76,23 @@ impl MeshBuilder {
                 let mut indices = [0; 3];
                 for (index, corner) in indices.iter_mut().zip(triangle) {
                     let corner = *corner as usize;
-                    let key = (
-                        positions.indices[corner],
-                        if normals.exists {
-                            normals.indices[corner]
-                        } else {
-                            0
-                        },
-                        if uvs.exists { uvs.indices[corner] } else { 0 },
-                    );
+                    // Single faces of an OBJ may be without: their index is beyond the values.
+                    let normal = (normals.indices.get(corner).copied())
+                        .filter(|index| (*index as usize) < normals.values.len());
+                    let uv = (uvs.indices.get(corner).copied())
+                        .filter(|index| (*index as usize) < uvs.values.len());
+                    let key = (positions.indices[corner], normal, uv);
                     *index = *vertex_of.entry(key).or_insert_with(|| {
                         let position = linear * vec3(&positions[corner]) + offset;
                         self.mesh.positions.push(position.as_vec3());
-                        self.mesh.normals.push(if normals.exists {
+                        self.mesh.normals.push(if normal.is_some() {
                             let normal = normal_matrix * vec3(&normals[corner]);
                             let normal = if mirrored { -normal } else { normal };
                             normal.try_normalize().unwrap_or_default().as_vec3()
                         } else {
                             Vec3::ZERO
                         });
-                        self.mesh.uvs.push(if uvs.exists {
+                        self.mesh.uvs.push(if uv.is_some() {
                             let uv = uvs[corner];
                             Vec2::new(uv.x as f32, (1.0 - uv.y) as f32)
                         } else {

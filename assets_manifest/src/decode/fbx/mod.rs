@@ -20,8 +20,11 @@ use crate::{AssetError, Model};
 
 pub(crate) use self::body::{load_character, load_motions, load_still};
 
-/// Memory that `ufbx` may use for the file's content, and again while loading, bytes.
+/// Memory that `ufbx` may use for the file's content, and again while loading, bytes: at most, for any
+/// file, and for each byte of it.
 const MAX_UFBX_BYTES: usize = 2 << 30;
+const FREE_UFBX_BYTES: usize = 256 << 20;
+const MAX_UFBX_EXPANSION: usize = 64;
 /// Depth of node hierarchies; deeper ones are taken for damaged.
 const MAX_DEPTH: u32 = 1_000;
 
@@ -111,8 +114,9 @@ pub(super) fn parse(
     dialect: Dialect,
     content: Content,
 ) -> Result<ufbx::SceneRoot, AssetError> {
+    let held = bytes.len().saturating_mul(MAX_UFBX_EXPANSION);
     let limits = || ufbx::AllocatorOpts {
-        memory_limit: MAX_UFBX_BYTES,
+        memory_limit: MAX_UFBX_BYTES.min(held.saturating_add(FREE_UFBX_BYTES)),
         ..Default::default()
     };
     let mut options = ufbx::LoadOpts {
@@ -129,6 +133,8 @@ pub(super) fn parse(
     match dialect {
         Dialect::Obj => {
             options.file_format = ufbx::FileFormat::Obj;
+            // Faces with and without texture coordinates may stand in one mesh; positions are checked below.
+            options.index_error_handling = ufbx::IndexErrorHandling::NoIndex;
             options.obj_mtl_data = material_libraries(source, name, bytes)?.into();
         }
         Dialect::Fbx => {
@@ -143,7 +149,7 @@ pub(super) fn parse(
             options.inherit_mode_handling = ufbx::InheritModeHandling::Compensate;
         }
     }
-    ufbx::load_memory(bytes, options).map_err(|error| {
+    let scene = ufbx::load_memory(bytes, options).map_err(|error| {
         let info = error.info();
         let detail = if info.is_empty() {
             String::new()
@@ -154,7 +160,18 @@ pub(super) fn parse(
             path: source.path_of(name),
             reason: format!("{}{detail}", &*error.description),
         }
-    })
+    })?;
+    for mesh in &scene.meshes {
+        let positions = &mesh.vertex_position;
+        let last = positions.values.len();
+        if (positions.indices.iter()).any(|index| *index as usize >= last) {
+            return Err(AssetError::Decode {
+                path: source.path_of(name),
+                reason: format!("a face has an index beyond the last vertex ({last} vertices)"),
+            });
+        }
+    }
+    Ok(scene)
 }
 
 /// The text of every `mtllib` that is there; a missing one is a warning.
@@ -178,6 +195,7 @@ fn material_libraries(
             text.extend(source.read(&library)?);
             text.push(b'\n');
         } else {
+            source.missing.insert(library.clone());
             source.warnings.push(format!(
                 "material library {} is missing; plain grey is used",
                 source.path_of(&library).display()
@@ -235,6 +253,19 @@ mod tests {
         assert_eq!(mesh.triangles.len(), 4);
         assert!(mesh.normals.is_empty() && mesh.uvs.is_empty());
         assert!(warnings.is_empty(), "{warnings:?}");
+    }
+
+    #[test]
+    fn faces_with_and_without_coordinates_may_be_mixed() {
+        let text = format!(
+            "{TETRAHEDRON}vt 0 0\nvt 1 0\nvt 0 1\nvn 0 0 1\nf 1/1/1 3/3/1 2/2/1\nf 1 2 4\n"
+        );
+        let (model, _) = read(&[("a.obj", text.as_bytes())]);
+        let mesh = &model.unwrap().meshes[0];
+        assert_eq!(mesh.triangles.len(), 2);
+        assert_eq!(mesh.uvs[..3], [Vec2::Y, Vec2::ZERO, Vec2::ONE]);
+        // The second face has no normals of its own: they are made from it.
+        assert!(mesh.normals[3..].iter().all(|normal| *normal == -Vec3::Y));
     }
 
     #[test]

@@ -6,8 +6,8 @@
 
 use super::morphs::MorphChannel;
 use super::skeleton::{Skeleton, transform};
-use crate::Warnings;
-use crate::decode::takes::{DEFAULT_RATE_HZ, MAX_TRANSFORMS, steady};
+use crate::decode::Source;
+use crate::decode::takes::{DEFAULT_RATE_HZ, most_transforms, steady};
 use crate::motion::Motion;
 use crate::rig::JointTransform;
 
@@ -20,24 +20,26 @@ pub(super) fn sample(
     skeleton: &Skeleton,
     channels: &[MorphChannel],
     label: &str,
-    warnings: &mut Warnings,
+    source: &mut Source,
 ) -> Vec<Motion> {
     let stated = scene.settings.frames_per_second;
     let rate = if RATES_HZ.contains(&stated) {
         stated
     } else {
-        warnings.push(format!(
+        source.warnings.push(format!(
             "{label}: its frame rate is {stated} Hz; sampled at {DEFAULT_RATE_HZ} Hz"
         ));
         f64::from(DEFAULT_RATE_HZ)
     };
-    let mut left = MAX_TRANSFORMS;
+    let mut left = most_transforms(source);
     let mut motions = Vec::new();
     for stack in &scene.anim_stacks {
         let name = &*stack.element.name;
         let (moves_joints, moves_morphs) = moves(stack, skeleton, scene, channels);
         if !moves_joints && !moves_morphs {
-            warnings.push(format!("{label}: take `{name}` moves nothing; left out"));
+            source
+                .warnings
+                .push(format!("{label}: take `{name}` moves nothing; left out"));
             continue;
         }
         let (begin, end) = range(stack);
@@ -45,7 +47,7 @@ pub(super) fn sample(
         let last = (duration * rate + 1e-4).floor();
         let cost = (last + 1.0) * (skeleton.joints.len() + channels.len()).max(1) as f64;
         if cost.is_nan() || cost > left as f64 {
-            warnings.push(format!(
+            source.warnings.push(format!(
                 "{label}: take `{name}` of {duration} s is too long; left out"
             ));
             continue;

@@ -130,12 +130,9 @@ pub(crate) fn load_character(source: &mut Source, name: &str) -> Result<Model, A
         &morphs,
         &morph_names,
         &label,
-        &mut source.warnings,
+        source,
     );
     if binder.joints.is_empty() && targets.is_empty() {
-        source.warnings.push(format!(
-            "{label}: it has no skeleton and nothing that moves; it is rigid"
-        ));
         return Ok(model);
     }
     let rig = Rig {
@@ -167,7 +164,7 @@ pub(crate) fn load_motions(source: &mut Source, name: &str) -> Result<Vec<Motion
         &[],
         &[],
         &label,
-        &mut source.warnings,
+        source,
     );
     Ok(if motions.is_empty() {
         let joints = opened.skeleton.joints;

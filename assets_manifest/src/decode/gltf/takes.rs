@@ -9,8 +9,8 @@ use super::accessor::{components, floats};
 use super::container::Document;
 use super::schema::{Animation, AnimationSampler};
 use super::skeleton::{self, Skeleton};
-use crate::Warnings;
-use crate::decode::takes::{DEFAULT_RATE_HZ, MAX_TRANSFORMS, steady};
+use crate::decode::Source;
+use crate::decode::takes::{DEFAULT_RATE_HZ, most_transforms, steady};
 use crate::motion::Motion;
 use crate::rig::JointTransform;
 
@@ -68,20 +68,24 @@ pub(super) fn sample(
     morphs: &[NodeMorphs],
     morph_names: &[String],
     label: &str,
-    warnings: &mut Warnings,
+    source: &mut Source,
 ) -> Vec<Motion> {
-    let mut left = MAX_TRANSFORMS;
+    let mut left = most_transforms(source);
     let mut motions = Vec::new();
     for animation in animations {
         let name = animation.name.as_deref().unwrap_or_default();
         let tracks = match tracks(document, animation, skeleton, morphs) {
             Ok(tracks) if tracks.is_empty() => {
-                warnings.push(format!("{label}: take `{name}` moves nothing; left out"));
+                source
+                    .warnings
+                    .push(format!("{label}: take `{name}` moves nothing; left out"));
                 continue;
             }
             Ok(tracks) => tracks,
             Err(reason) => {
-                warnings.push(format!("{label}: take `{name}` is left out: {reason}"));
+                source
+                    .warnings
+                    .push(format!("{label}: take `{name}` is left out: {reason}"));
                 continue;
             }
         };
@@ -92,7 +96,7 @@ pub(super) fn sample(
         let last = ((end - start) * rate + ON_FRAME).floor();
         let cost = (f64::from(last) + 1.0) * (skeleton.joints.len() + morph_names.len()) as f64;
         if cost.is_nan() || cost > left as f64 {
-            warnings.push(format!(
+            source.warnings.push(format!(
                 "{label}: take `{name}` of {} s is too long; left out",
                 end - start
             ));

@@ -11,7 +11,7 @@ use diorama_assets::{
 };
 
 /// See the module text.
-pub(super) struct StageAssets {
+pub(in crate::commands) struct StageAssets {
     models: BTreeMap<String, Arc<Model>>,
     environments: BTreeMap<String, Arc<EnvironmentMap>>,
     library: Option<Library>,
@@ -20,7 +20,7 @@ pub(super) struct StageAssets {
 
 impl StageAssets {
     /// Assets of a Shot, which its libraries hold.
-    pub(super) fn with_library(library: Library) -> Self {
+    pub(in crate::commands) fn with_library(library: Library) -> Self {
         Self {
             models: BTreeMap::new(),
             environments: BTreeMap::new(),
@@ -40,12 +40,12 @@ impl StageAssets {
     }
 
     /// Adds the model of a scene file.
-    pub(super) fn add_model(&mut self, id: String, model: Model) {
+    pub(in crate::commands) fn add_model(&mut self, id: String, model: Model) {
         self.models.insert(id, Arc::new(model));
     }
 
     /// Reads a picture that lights the scene.
-    pub(super) fn add_environment(&mut self, path: &Path) -> Result<AssetRecord> {
+    pub(in crate::commands) fn add_environment(&mut self, path: &Path) -> Result<AssetRecord> {
         let (map, record, warnings) = load_environment_file(path)?;
         self.environments.insert(record.id.clone(), Arc::new(map));
         self.warnings.extend(warnings.0);

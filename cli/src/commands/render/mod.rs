@@ -1,6 +1,6 @@
 //! `diorama render`: a glTF scene or a shot.json to pictures.
 
-mod assets;
+pub(super) mod assets;
 mod exr;
 mod scene;
 mod target;

@@ -1,0 +1,125 @@
+//! What lies where in `<base>/raw`; names only, nothing is decoded.
+
+use std::path::{Path, PathBuf};
+
+use crate::{AssetError, Warnings};
+
+/// Begins the ids of characters.
+pub(crate) const CHARACTER: &str = "character/";
+/// Name of the folder of skies.
+const SKYBOX: &str = "skybox";
+
+/// One character's files.
+pub(crate) struct LaidOut {
+    /// Name of its folder.
+    pub(crate) name: String,
+    /// Asset id.
+    pub(crate) id: String,
+    pub(crate) file: PathBuf,
+    /// Ids and files of its motions, by name; none: its own takes are meant.
+    pub(crate) motions: Vec<(String, PathBuf)>,
+}
+
+/// The files of a workspace.
+pub(crate) struct Layout {
+    /// By name.
+    pub(crate) characters: Vec<LaidOut>,
+    /// The folder of skies, when there is a picture in it.
+    pub(crate) skybox: Option<PathBuf>,
+    pub(crate) warnings: Warnings,
+}
+
+impl Layout {
+    /// Looks into `raw`.
+    pub(crate) fn read(raw: &Path) -> Result<Self, AssetError> {
+        let mut warnings = Warnings::default();
+        let entries = std::fs::read_dir(raw).map_err(|source| AssetError::Read {
+            path: raw.to_owned(),
+            source,
+        })?;
+        let mut folders: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.is_dir() && path.file_name().is_some_and(|n| n != SKYBOX))
+            .collect();
+        folders.sort();
+        let mut characters = Vec::new();
+        for folder in folders {
+            let name = folder
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            let own = files_of(&folder, &RIGGED)?;
+            let Some(file) = own.iter().find(|file| stem(file) == name) else {
+                warnings.push(format!(
+                    "{}: there is no {name}.fbx, .glb or .gltf in it; it is left out",
+                    folder.display()
+                ));
+                continue;
+            };
+            let motions: Vec<(String, PathBuf)> = files_of(&folder.join("motion"), &RIGGED)?
+                .into_iter()
+                .map(|motion| (format!("{name}/{}", stem(&motion)), motion))
+                .collect();
+            if motions.is_empty() {
+                warnings.push(format!(
+                    "{}: there is no motion in it; the takes of the character itself are used",
+                    folder.join("motion").display()
+                ));
+            }
+            characters.push(LaidOut {
+                id: format!("{CHARACTER}{name}"),
+                file: file.clone(),
+                motions,
+                name,
+            });
+        }
+        let skybox = raw.join(SKYBOX);
+        let pictures = files_of(&skybox, &["png", "jpg", "jpeg", "hdr", "exr"])?;
+        if pictures.is_empty() {
+            warnings.push(format!(
+                "{}: there is no picture in it; backgrounds are plain",
+                skybox.display()
+            ));
+        }
+        Ok(Self {
+            characters,
+            skybox: (!pictures.is_empty()).then_some(skybox),
+            warnings,
+        })
+    }
+}
+
+/// Files of `folder` with one of these extensions, sorted by name; none where there is no such folder.
+fn files_of(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, AssetError> {
+    let read = |source| AssetError::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(read(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(read)?.path();
+        let known = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .is_some_and(|e| extensions.contains(&e.to_ascii_lowercase().as_str()));
+        if known && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Endings of files that may hold characters or motions.
+const RIGGED: [&str; 3] = ["fbx", "glb", "gltf"];
