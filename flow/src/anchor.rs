@@ -14,6 +14,9 @@ const STEPS: usize = 8;
 const LEAST_NOISE: f32 = 6.0;
 /// Neighbouring pixels say nearly the same: so many count as one.
 const CORRELATED: f32 = 12.0;
+/// Half side of the middle, pixels, and the standard deviation of the weights over it.
+const MIDDLE: isize = 4;
+const MIDDLE_SIGMA: f32 = 2.0;
 /// Least standard deviation of a patch that looks like something, levels.
 const LEAST_CONTRAST: f32 = 3.0;
 
@@ -22,6 +25,7 @@ const LEAST_CONTRAST: f32 = 3.0;
 pub(crate) struct Anchor {
     /// Mean taken away.
     values: Box<[f32; PIXELS]>,
+    mean: f32,
     dx: Box<[f32; PIXELS]>,
     dy: Box<[f32; PIXELS]>,
     contrast: f32,
@@ -51,6 +55,7 @@ impl Anchor {
         let squares: f32 = values.iter().map(|v| v * v).sum();
         Self {
             values,
+            mean,
             dx: Box::new(offsets.map(|(x, y)| 0.5 * (value(x + 1, y) - value(x - 1, y)))),
             dy: Box::new(offsets.map(|(x, y)| 0.5 * (value(x, y + 1) - value(x, y - 1)))),
             contrast: (squares / PIXELS as f32).sqrt(),
@@ -64,7 +69,13 @@ impl Anchor {
 
     /// The patch as seen at `position` of `picture`, deformed by `shape`: with the anchor's own mean and
     /// contrast, its anchor's values taken away. Also the correlation.
-    fn residual(&self, picture: &Luma, position: DVec2, shape: DMat2, out: &mut [f32; PIXELS]) -> f32 {
+    fn residual(
+        &self,
+        picture: &Luma,
+        position: DVec2,
+        shape: DMat2,
+        out: &mut [f32; PIXELS],
+    ) -> f32 {
         let [a, b, c, d] = shape.to_cols_array().map(|v| v as f32);
         let (px, py) = (position.x as f32, position.y as f32);
         for (value, (x, y)) in out.iter_mut().zip(offsets()) {
@@ -91,6 +102,26 @@ impl Anchor {
     /// Correlation at a place.
     pub(crate) fn likeness(&self, picture: &Luma, position: DVec2, shape: DMat2) -> f32 {
         self.residual(picture, position, shape, &mut [0.0; PIXELS])
+    }
+
+    /// How much the very middle differs at a place, levels: root of the mean square, brightness and all.
+    /// What covers a point differs there before the whole patch does.
+    pub(crate) fn difference(&self, picture: &Luma, position: DVec2, shape: DMat2) -> f32 {
+        let [a, b, c, d] = shape.to_cols_array().map(|v| v as f32);
+        let (px, py) = (position.x as f32, position.y as f32);
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for (own, (x, y)) in self.values.iter().zip(offsets()) {
+            if x.abs() > MIDDLE || y.abs() > MIDDLE {
+                continue;
+            }
+            let (x, y) = (x as f32, y as f32);
+            let weight = libm::expf(-(x * x + y * y) / (2.0 * MIDDLE_SIGMA * MIDDLE_SIGMA));
+            let now = picture.at(px + a * x + c * y, py + b * x + d * y);
+            let difference = now - self.mean - own;
+            sum += weight * difference * difference;
+            weights += weight;
+        }
+        (sum / weights).sqrt()
     }
 
     /// Where near `start` the patch is, given that `start` is right with `variance` (pixels²): both are
@@ -122,7 +153,8 @@ impl Anchor {
         for _ in 0..STEPS {
             let noise = residual.iter().map(|r| r * r).sum::<f32>() / PIXELS as f32;
             let noise = f64::from(noise.max(LEAST_NOISE) * CORRELATED);
-            let prior = 1.0 / (variance * (back.x_axis.length_squared() + back.y_axis.length_squared()) * 0.5);
+            let prior = 1.0
+                / (variance * (back.x_axis.length_squared() + back.y_axis.length_squared()) * 0.5);
             let (a, b, d) = (xx / noise + prior, xy / noise, yy / noise + prior);
             let determinant = a * d - b * b;
             let gx = dot(&self.dx, &residual) / noise + prior * way.x;
@@ -185,7 +217,8 @@ mod tests {
             let p = inverse * (DVec2::new(f64::from(x), f64::from(y)) - middle) + middle;
             0.7 * texture.at(p.x as f32, p.y as f32) + 5.0
         });
-        let found = Anchor::new(&before, middle).find(&after, middle + DVec2::new(0.9, -0.7), shape, 4.0);
+        let found =
+            Anchor::new(&before, middle).find(&after, middle + DVec2::new(0.9, -0.7), shape, 4.0);
         assert!(found.position.distance(middle) < 0.06, "{found:?}");
         assert!(found.likeness > 0.98);
     }
@@ -194,7 +227,12 @@ mod tests {
     fn nothing_is_found_along_an_edge() {
         let edge = |dx: f32| paint(96, 64, move |x, _| if x < 48.0 + dx { 40.0 } else { 200.0 });
         let start = DVec2::new(48.0, 32.0);
-        let found = Anchor::new(&edge(0.0), start).find(&edge(1.0), start + DVec2::new(0.4, 0.4), DMat2::IDENTITY, 1.0);
+        let found = Anchor::new(&edge(0.0), start).find(
+            &edge(1.0),
+            start + DVec2::new(0.4, 0.4),
+            DMat2::IDENTITY,
+            1.0,
+        );
         assert!((found.position.x - 49.0).abs() < 0.1, "{found:?}");
         assert!((found.position.y - 32.4).abs() < 0.01, "{found:?}");
         assert!(found.variance > 0.9);

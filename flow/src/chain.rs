@@ -29,6 +29,11 @@ pub struct FlowTrackerSettings {
     pub hidden_likeness: f32,
     /// Least correlation at which a hidden point is seen again.
     pub seen_again_likeness: f32,
+    /// Largest difference of its middle, levels, at which a lost point is taken for what it was where it
+    /// was expected.
+    pub same_difference: f32,
+    /// Difference of its middle, levels, from which a point that has changed its look counts as hidden.
+    pub other_difference: f32,
 }
 
 impl Default for FlowTrackerSettings {
@@ -40,6 +45,8 @@ impl Default for FlowTrackerSettings {
             least_likeness: 0.8,
             hidden_likeness: 0.3,
             seen_again_likeness: 0.85,
+            same_difference: 6.0,
+            other_difference: 30.0,
         }
     }
 }
@@ -145,14 +152,15 @@ impl FlowTracker {
             Pyramid::new(Luma::of_rgb(width, height, rgb))
         };
         let mut runners: Vec<Option<Runner>> = vec![None; queries.len()];
-        let mut begin = |time: usize, picture: &Luma, runners: &mut [Option<Runner>], tracks: &mut Tracks| {
-            for (index, query) in queries.iter().enumerate() {
-                if start_of(query) == time {
-                    runners[index] = Some(Runner::new(picture, query.position));
-                    tracks.set(frame_at(time), index, query.position, true, 1.0);
+        let begin =
+            |time: usize, picture: &Luma, runners: &mut [Option<Runner>], tracks: &mut Tracks| {
+                for (index, query) in queries.iter().enumerate() {
+                    if start_of(query) == time {
+                        runners[index] = Some(Runner::new(picture, query.position));
+                        tracks.set(frame_at(time), index, query.position, true, 1.0);
+                    }
                 }
-            }
-        };
+            };
         // As many pairs at once as there are threads: whatever that number is, each pair's flow is the same.
         let at_once = rayon::current_num_threads().max(1);
         let mut last = pyramid(first);
@@ -225,7 +233,12 @@ impl FlowTracker {
             .iter()
             .zip(&before)
             .map(|(now, before)| match (now, before) {
-                (Some(now), Some((position, true, _))) if now.is_visible => Some(now.position - *position),
+                // One that no longer looks as it did may be going along with what covers it.
+                (Some(now), Some((position, true, _)))
+                    if now.is_visible && now.latest.is_none() =>
+                {
+                    Some(now.position - *position)
+                }
                 _ => None,
             })
             .collect();
@@ -233,19 +246,19 @@ impl FlowTracker {
             .par_iter_mut()
             .zip(&before)
             .for_each(|(runner, before)| {
-                let (Some(runner), Some((position, was_seen, _))) = (runner, before) else {
+                let (Some(runner), Some((position, ..))) = (runner, before) else {
                     return;
                 };
                 if runner.is_visible {
                     return;
                 }
-                let steps: Vec<DVec2> = runner.companions.iter().filter_map(|c| moved[*c]).collect();
+                let steps: Vec<DVec2> =
+                    runner.companions.iter().filter_map(|c| moved[*c]).collect();
                 // Without company it stays where it is.
                 runner.position = *position + median(&steps).unwrap_or_default();
                 runner.variance += 4.0 * DRIFT;
-                if !was_seen {
-                    self.look_again(flows, picture, runner);
-                }
+                let step = runner.position - *position;
+                self.look_again(flows, picture, step, runner);
             });
     }
 
@@ -258,7 +271,8 @@ impl FlowTracker {
         let inside = is_inside(to, picture);
         let backward = at(back, to);
         let error = (forward + backward).length_squared();
-        let allowed = settings.round_trip_share * (forward.length_squared() + backward.length_squared())
+        let allowed = settings.round_trip_share
+            * (forward.length_squared() + backward.length_squared())
             + settings.round_trip_px2;
         let deformation = deformation(there, from);
         runner.shape = deformation * runner.shape;
@@ -296,7 +310,10 @@ impl FlowTracker {
         let Some((anchor, shape)) = &runner.latest else {
             // It has changed its look: from here on it is held to the new one, where it was a little like
             // the old one.
-            if found.likeness < settings.hidden_likeness {
+            let difference = runner
+                .origin
+                .difference(picture, runner.position, runner.shape);
+            if found.likeness < settings.hidden_likeness || difference > settings.other_difference {
                 runner.is_visible = false;
             } else {
                 let anchor = Anchor::new(picture, runner.position);
@@ -310,7 +327,9 @@ impl FlowTracker {
             && found.position.distance(runner.position) <= FARTHEST_PULL
         {
             runner.position = found.position;
-        } else if anchor.is_telling() && found.likeness < settings.hidden_likeness {
+        } else if anchor.difference(picture, runner.position, since) > settings.other_difference
+            || (anchor.is_telling() && found.likeness < settings.hidden_likeness)
+        {
             runner.is_visible = false;
         } else {
             let anchor = Anchor::new(picture, runner.position);
@@ -319,9 +338,30 @@ impl FlowTracker {
     }
 
     /// Is a hidden point seen again near where it should be?
-    fn look_again(&self, [_, back]: &[Flow; 2], picture: &Luma, runner: &mut Runner) {
+    fn look_again(
+        &self,
+        [_, back]: &[Flow; 2],
+        picture: &Luma,
+        step_taken: DVec2,
+        runner: &mut Runner,
+    ) {
         let settings = &self.settings;
-        if !settings.anchors || !runner.origin.is_telling() || !is_inside(runner.position, picture) {
+        if !settings.anchors || !is_inside(runner.position, picture) {
+            return;
+        }
+        // It looks as it did, and what is there has come the way that was expected.
+        let came = -at(back, runner.position);
+        let difference = runner
+            .origin
+            .difference(picture, runner.position, runner.shape);
+        if difference <= settings.same_difference && came.distance(step_taken) <= 1.0 {
+            runner.step = came;
+            runner.is_visible = true;
+            runner.confidence = 0.5;
+            runner.companions.clear();
+            return;
+        }
+        if !runner.origin.is_telling() {
             return;
         }
         let [reach, step] = SEARCH;
@@ -339,7 +379,9 @@ impl FlowTracker {
             }
         }
         let Some((position, _)) = best else { return };
-        let found = runner.origin.find(picture, position, runner.shape, step * step);
+        let found = runner
+            .origin
+            .find(picture, position, runner.shape, step * step);
         // An edge looks the same all along itself: the place must be known in both directions.
         let is_certain = found.likeness >= settings.seen_again_likeness && found.variance < 0.25;
         if !is_certain || !is_inside(found.position, picture) {
@@ -449,8 +491,13 @@ mod tests {
         let [width, height] = SIZE;
         let frames = (0..frames)
             .map(|f| {
-                let picture = paint(width as usize, height as usize, |x, y| value(f as f32, x, y));
-                let grey = picture.data.iter().map(|v| v.clamp(0.0, 255.0).round() as u8);
+                let picture = paint(width as usize, height as usize, |x, y| {
+                    value(f as f32, x, y)
+                });
+                let grey = picture
+                    .data
+                    .iter()
+                    .map(|v| v.clamp(0.0, 255.0).round() as u8);
                 grey.flat_map(|v| [v; 3]).collect()
             })
             .collect();
@@ -465,7 +512,10 @@ mod tests {
         (0..60)
             .map(|i| Query {
                 frame,
-                position: DVec2::new(10.0 + f64::from(i % 10) * 11.7, 9.0 + f64::from(i / 10) * 12.1),
+                position: DVec2::new(
+                    10.0 + f64::from(i % 10) * 11.7,
+                    9.0 + f64::from(i / 10) * 12.1,
+                ),
             })
             .collect()
     }
@@ -486,7 +536,11 @@ mod tests {
                 let inside = truth.x < 120.0 && truth.y > 8.0;
                 if inside {
                     assert!(tracks.visible[i], "frame {f} {truth}");
-                    assert!(tracks.positions[i].distance(truth) < 0.12, "frame {f} {truth} {}", tracks.positions[i]);
+                    assert!(
+                        tracks.positions[i].distance(truth) < 0.12,
+                        "frame {f} {truth} {}",
+                        tracks.positions[i]
+                    );
                 }
                 if truth.x > 130.0 || truth.y < -2.0 {
                     assert!(!tracks.visible[i], "frame {f} {truth}");
@@ -519,14 +573,21 @@ mod tests {
         queries.extend(grid(0));
         let tracks = track(&clip, &queries);
         // The square is over x = 60 while 4 f − 8 is in 30..60.
-        let state = |f: usize| (tracks.positions[f * tracks.points], tracks.visible[f * tracks.points]);
+        let state = |f: usize| {
+            (
+                tracks.positions[f * tracks.points],
+                tracks.visible[f * tracks.points],
+            )
+        };
         for f in 0..25 {
             let (position, visible) = state(f);
-            eprintln!("{f} {position} {visible} {}", 4.0*f as f64-8.0);
             let left = 4.0 * f as f64 - 8.0;
             if left < 22.0 || left > 70.0 {
                 assert!(visible, "frame {f}");
-                assert!(position.distance(query.position) < 0.3, "frame {f}: {position}");
+                assert!(
+                    position.distance(query.position) < 0.3,
+                    "frame {f}: {position}"
+                );
             } else if left > 36.0 && left < 54.0 {
                 assert!(!visible, "frame {f}");
             }
@@ -543,7 +604,10 @@ mod tests {
             for (query, i) in queries.iter().zip(tracks.frame(f)) {
                 let truth = query.position + DVec2::new(2.0 * (f as f64 - 4.0), 0.0);
                 if (8.0..120.0).contains(&truth.x) {
-                    assert!(tracks.visible[i] && tracks.positions[i].distance(truth) < 0.15, "{f} {truth}");
+                    assert!(
+                        tracks.visible[i] && tracks.positions[i].distance(truth) < 0.15,
+                        "{f} {truth}"
+                    );
                 }
             }
         }
@@ -554,7 +618,10 @@ mod tests {
         let clip = passing();
         let queries = grid(0);
         let with = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
             pool.install(|| track(&clip, &queries))
         };
         assert_eq!(with(1), with(3));
@@ -568,11 +635,16 @@ mod tests {
             frame,
             position: DVec2::splat(20.0),
         };
-        let refused = tracker.track(&clip, &[query(0), query(2)], &|| ()).unwrap_err();
+        let refused = tracker
+            .track(&clip, &[query(0), query(2)], &|| ())
+            .unwrap_err();
         assert_eq!(refused.to_string(), "query 1 is at frame 2 of a clip of 2");
         clip.frames[1].pop();
         let refused = tracker.track(&clip, &[query(0)], &|| ()).unwrap_err();
-        assert!(refused.to_string().contains("frame 1 is not 128x80"), "{refused}");
+        assert!(
+            refused.to_string().contains("frame 1 is not 128x80"),
+            "{refused}"
+        );
         clip.frames.clear();
         assert!(tracker.track(&clip, &[], &|| ()).is_err());
     }

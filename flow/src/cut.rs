@@ -31,14 +31,19 @@ const LEAST_UNLIKE: f32 = 0.45;
 /// around it differ, in brightness or in structure. Dissolves are not found; they end tracks instead.
 pub fn find_cut(frames: &[Luma]) -> Option<Cut> {
     let small: Vec<Vec<f32>> = frames.iter().map(shrink).collect();
-    let steps: Vec<f32> = small.windows(2).map(|pair| difference(&pair[0], &pair[1])).collect();
+    let steps: Vec<f32> = small
+        .windows(2)
+        .map(|pair| difference(&pair[0], &pair[1]))
+        .collect();
     (0..steps.len()).find_map(|at| {
-        let around = (at.saturating_sub(AROUND)..=(at + AROUND).min(steps.len() - 1)).filter(|i| *i != at);
+        let around =
+            (at.saturating_sub(AROUND)..=(at + AROUND).min(steps.len() - 1)).filter(|i| *i != at);
         let usual = around.map(|i| steps[i]).fold(0.0, f32::max);
         let strength = steps[at] / usual.max(1.0);
         let [before, after] = [&small[at], &small[at + 1]];
         let is_cut = steps[at] >= LEAST_DIFFERENCE
-            && (strength >= LEAST_STRENGTH || (strength >= 1.5 && unlike(before, after) >= 2.0 * LEAST_UNLIKE))
+            && (strength >= LEAST_STRENGTH
+                || (strength >= 1.5 && unlike(before, after) >= 2.0 * LEAST_UNLIKE))
             && (moved(before, after) >= LEAST_MOVED || unlike(before, after) >= LEAST_UNLIKE);
         is_cut.then_some(Cut {
             frame: at + 1,

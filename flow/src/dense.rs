@@ -162,7 +162,8 @@ mod tests {
             for x in margin..flow.width - margin {
                 let [u, v] = truth(x as f32 + 0.5, y as f32 + 0.5);
                 let i = y * flow.width + x;
-                sum += ((flow.u[i] - u) * (flow.u[i] - u) + (flow.v[i] - v) * (flow.v[i] - v)).sqrt();
+                sum +=
+                    ((flow.u[i] - u) * (flow.u[i] - u) + (flow.v[i] - v) * (flow.v[i] - v)).sqrt();
                 count += 1.0;
             }
         }
@@ -172,7 +173,13 @@ mod tests {
     #[test]
     fn translations_are_found_to_a_few_hundredths_of_a_pixel() {
         let texture = Texture::new(5);
-        for (dx, dy) in [(0.0, 0.0), (0.4, -0.3), (3.7, 2.2), (-13.4, 6.1), (30.0, -9.0)] {
+        for (dx, dy) in [
+            (0.0, 0.0),
+            (0.4, -0.3),
+            (3.7, 2.2),
+            (-13.4, 6.1),
+            (30.0, -9.0),
+        ] {
             let found = flow(
                 moved_texture(&texture, 160, 96, 0.0, 0.0),
                 moved_texture(&texture, 160, 96, dx, dy),
@@ -188,7 +195,10 @@ mod tests {
         let (sin, cos, zoom) = (0.05f32, 0.998_75f32, 1.04f32);
         let place = |x: f32, y: f32| {
             let (x, y) = (x - 80.0, y - 48.0);
-            [zoom * (cos * x - sin * y) + 80.0, zoom * (sin * x + cos * y) + 48.0]
+            [
+                zoom * (cos * x - sin * y) + 80.0,
+                zoom * (sin * x + cos * y) + 48.0,
+            ]
         };
         let back = |x: f32, y: f32| {
             let (x, y) = ((x - 80.0) / zoom, (y - 48.0) / zoom);
@@ -234,7 +244,11 @@ mod tests {
         let found = flow(picture(0.0), picture(1.0));
         let mean = |x0: usize, x1: usize, y0: usize, y1: usize, truth: [f32; 2]| {
             let pixels = (y0..y1).flat_map(|y| (x0..x1).map(move |x| y * 160 + x));
-            let errors = pixels.map(|i| (found.u[i] - truth[0]).abs().max((found.v[i] - truth[1]).abs()));
+            let errors = pixels.map(|i| {
+                (found.u[i] - truth[0])
+                    .abs()
+                    .max((found.v[i] - truth[1]).abs())
+            });
             let errors: Vec<f32> = errors.collect();
             errors.iter().sum::<f32>() / errors.len() as f32
         };

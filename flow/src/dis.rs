@@ -20,7 +20,10 @@ struct Padded {
 impl Padded {
     fn new(picture: &Luma) -> Self {
         // One more to the right and below, for bilinear neighbours.
-        let (stride, rows) = (picture.width + 2 * BORDER + 1, picture.height + 2 * BORDER + 1);
+        let (stride, rows) = (
+            picture.width + 2 * BORDER + 1,
+            picture.height + 2 * BORDER + 1,
+        );
         let mut data = Vec::with_capacity(stride * rows);
         for y in 0..rows as isize {
             for x in 0..stride as isize {
@@ -38,7 +41,9 @@ impl Padded {
     /// The window whose first pixel lies at (x, y) in pixel indices; held where at least the border is seen.
     fn window(&self, x: f32, y: f32, out: &mut [f32; PIXELS]) {
         let hold = |v: f32, size: usize| {
-            let v = (v + BORDER as f32).max(0.0).min((size + BORDER) as f32 - 0.001);
+            let v = (v + BORDER as f32)
+                .max(0.0)
+                .min((size + BORDER) as f32 - 0.001);
             let low = v as usize;
             (low, v - low as f32)
         };
@@ -94,14 +99,16 @@ impl Template {
         };
         // With means gone from values and gradients a change of brightness is no motion.
         let (dx, dy) = (centred(cut(&gradient[0])), centred(cut(&gradient[1])));
-        let dot = |a: &[f32; PIXELS], b: &[f32; PIXELS]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let dot =
+            |a: &[f32; PIXELS], b: &[f32; PIXELS]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let (xx, xy, yy) = (dot(&dx, &dx), dot(&dx, &dy), dot(&dy, &dy));
         let determinant = xx * yy - xy * xy;
-        let inverse = if determinant > 1e-3 * (xx + yy) * (xx + yy) && xx + yy > PIXELS as f32 * 0.02 {
-            [yy / determinant, -xy / determinant, xx / determinant]
-        } else {
-            [0.0; 3]
-        };
+        let inverse =
+            if determinant > 1e-3 * (xx + yy) * (xx + yy) && xx + yy > PIXELS as f32 * 0.02 {
+                [yy / determinant, -xy / determinant, xx / determinant]
+            } else {
+                [0.0; 3]
+            };
         Self {
             x,
             y,
@@ -131,7 +138,8 @@ impl Template {
         let (mut best, mut least) = (start, first);
         let mut at = start;
         for _ in 0..steps {
-            let dot = |g: &[f32; PIXELS]| g.iter().zip(&difference).map(|(g, d)| g * d).sum::<f32>();
+            let dot =
+                |g: &[f32; PIXELS]| g.iter().zip(&difference).map(|(g, d)| g * d).sum::<f32>();
             let (bx, by) = (dot(&self.dx), dot(&self.dy));
             let step = [
                 self.inverse[0] * bx + self.inverse[1] * by,

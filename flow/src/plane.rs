@@ -24,7 +24,8 @@ impl Luma {
 
     /// Rec.601 luma of `width × height` RGB bytes (the weights that videos are coded with).
     pub fn of_rgb(width: usize, height: usize, rgb: &[u8]) -> Self {
-        let luma = |c: &[u8]| 0.299 * f32::from(c[0]) + 0.587 * f32::from(c[1]) + 0.114 * f32::from(c[2]);
+        let luma =
+            |c: &[u8]| 0.299 * f32::from(c[0]) + 0.587 * f32::from(c[1]) + 0.114 * f32::from(c[2]);
         Self {
             width,
             height,

@@ -85,7 +85,13 @@ pub(crate) fn refine(a: &Luma, b: &Luma, flow: &mut Flow, settings: &RefineSetti
         let system = system(&of, flow, [&du, &dv], settings);
         for _ in 0..settings.inner_steps {
             for colour in 0..2 {
-                relax(&system, flow, [&mut du, &mut dv], colour, settings.relaxation);
+                relax(
+                    &system,
+                    flow,
+                    [&mut du, &mut dv],
+                    colour,
+                    settings.relaxation,
+                );
             }
         }
     }
@@ -133,7 +139,12 @@ fn derivatives(a: &Luma, b: &Luma, flow: &Flow) -> Derivatives {
     }
 }
 
-fn system(of: &Derivatives, flow: &Flow, [du, dv]: [&[f32]; 2], settings: &RefineSettings) -> System {
+fn system(
+    of: &Derivatives,
+    flow: &Flow,
+    [du, dv]: [&[f32]; 2],
+    settings: &RefineSettings,
+) -> System {
     let (width, height) = (flow.width, flow.height);
     let size = width * height;
     let mut system = System {
@@ -179,8 +190,16 @@ fn system(of: &Derivatives, flow: &Flow, [du, dv]: [&[f32]; 2], settings: &Refin
                 let (a, b) = total(other);
                 ((a - u) * (a - u), (b - v) * (b - v))
             };
-            let (ux, vx) = if x + 1 < width { step(i + 1) } else { (0.0, 0.0) };
-            let (uy, vy) = if y + 1 < height { step(i + width) } else { (0.0, 0.0) };
+            let (ux, vx) = if x + 1 < width {
+                step(i + 1)
+            } else {
+                (0.0, 0.0)
+            };
+            let (uy, vy) = if y + 1 < height {
+                step(i + width)
+            } else {
+                (0.0, 0.0)
+            };
             let weight = alpha / (ux + uy + vx + vy + ROBUST).sqrt();
             if x + 1 < width {
                 system.right[i] = weight;

@@ -16,7 +16,10 @@ impl Texture {
     /// Value at a place, 0 to 255.
     pub(crate) fn at(&self, x: f32, y: f32) -> f32 {
         let mut sum = 0.0;
-        for (octave, (size, strength)) in [(23.0, 90.0), (9.0, 60.0), (4.0, 40.0)].into_iter().enumerate() {
+        for (octave, (size, strength)) in [(23.0, 90.0), (9.0, 60.0), (4.0, 40.0)]
+            .into_iter()
+            .enumerate()
+        {
             let (u, v) = (x / size, y / size);
             let (i, j) = (u.floor(), v.floor());
             let smooth = |t: f32| t * t * (3.0 - 2.0 * t);
@@ -44,7 +47,13 @@ impl Texture {
 }
 
 /// The texture after it has moved by (dx, dy) pixels.
-pub(crate) fn moved_texture(texture: &Texture, width: usize, height: usize, dx: f32, dy: f32) -> Luma {
+pub(crate) fn moved_texture(
+    texture: &Texture,
+    width: usize,
+    height: usize,
+    dx: f32,
+    dy: f32,
+) -> Luma {
     paint(width, height, |x, y| texture.at(x - dx, y - dy))
 }
 

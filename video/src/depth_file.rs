@@ -28,7 +28,9 @@ pub struct DepthMap {
 impl DepthMap {
     /// The value of the pixel at a place in shares of width and height, held inside.
     pub fn at(&self, [x, y]: [f64; 2]) -> f32 {
-        let pixel = |share: f64, size: u32| ((share * f64::from(size)).max(0.0) as usize).min(size as usize - 1);
+        let pixel = |share: f64, size: u32| {
+            ((share * f64::from(size)).max(0.0) as usize).min(size as usize - 1)
+        };
         self.values[pixel(y, self.height) * self.width as usize + pixel(x, self.width)]
     }
 }
@@ -128,7 +130,10 @@ impl DepthMaps {
                 return Err(wrong(path, "the folder has no .npy, .png or .exr file"));
             }
             Kind::Pictures(pictures)
-        } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy")) {
+        } else if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("npy"))
+        {
             let mut array = Array::open(path)?;
             if array.frames == 1 {
                 Kind::Still(array.frame(path, 0)?)
@@ -158,11 +163,20 @@ impl DepthMaps {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub fn frame(&mut self, index: u64) -> Result<DepthMap, VideoError> {
-        let missing = |count: usize| wrong(&self.path, format!("it has {count} frames, frame {index} is asked for"));
+        let missing = |count: usize| {
+            wrong(
+                &self.path,
+                format!("it has {count} frames, frame {index} is asked for"),
+            )
+        };
         match &mut self.kind {
             Kind::Still(map) => Ok(map.clone()),
             Kind::Pictures(pictures) => match pictures.get(index as usize) {
-                Some(picture) if picture.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy")) => {
+                Some(picture)
+                    if picture
+                        .extension()
+                        .is_some_and(|e| e.eq_ignore_ascii_case("npy")) =>
+                {
                     Array::open(picture)?.frame(picture, 0)
                 }
                 Some(picture) => read_picture(picture),
@@ -196,13 +210,20 @@ impl Array {
         let mut header = vec![0; length];
         file.read_exact(&mut header).map_err(no_array)?;
         let header = String::from_utf8_lossy(&header).into_owned();
-        let start = file.stream_position().map_err(|e| VideoError::io("read", path, e))?;
+        let start = file
+            .stream_position()
+            .map_err(|e| VideoError::io("read", path, e))?;
         let field = |name: &str| {
             let rest = header.split_once(&format!("'{name}':"))?.1.trim_start();
             Some(rest.to_owned())
         };
         let descr = field("descr").unwrap_or_default();
-        let number = match descr.trim_start_matches('\'').split('\'').next().unwrap_or_default() {
+        let number = match descr
+            .trim_start_matches('\'')
+            .split('\'')
+            .next()
+            .unwrap_or_default()
+        {
             "<f2" => Number::F16,
             "<f4" => Number::F32,
             "<f8" => Number::F64,
@@ -214,10 +235,17 @@ impl Array {
             }
         };
         if field("fortran_order").is_some_and(|order| order.starts_with("True")) {
-            return Err(wrong(path, "it is in Fortran order: store `numpy.ascontiguousarray` of it"));
+            return Err(wrong(
+                path,
+                "it is in Fortran order: store `numpy.ascontiguousarray` of it",
+            ));
         }
         let shape = field("shape").unwrap_or_default();
-        let shape = shape.trim_start_matches('(').split(')').next().unwrap_or_default();
+        let shape = shape
+            .trim_start_matches('(')
+            .split(')')
+            .next()
+            .unwrap_or_default();
         let sides: Vec<usize> = shape
             .split(',')
             .map(str::trim)
@@ -230,16 +258,28 @@ impl Array {
             [frames, height, width] | [frames, 1, height, width] | [frames, height, width, 1] => {
                 (*frames, *height, *width)
             }
-            _ => return Err(wrong(path, format!("its shape is ({shape}), not [T, H, W] or [H, W]"))),
+            _ => {
+                return Err(wrong(
+                    path,
+                    format!("its shape is ({shape}), not [T, H, W] or [H, W]"),
+                ));
+            }
         };
         let is_sound = |side: usize| (1..=LARGEST_SIDE).contains(&side);
         if frames == 0 || !is_sound(width) || !is_sound(height) {
             return Err(wrong(path, format!("its shape is ({shape})")));
         }
         let expected = (frames as u64).saturating_mul((height * width * number.bytes()) as u64);
-        let there = file.metadata().map_err(|e| VideoError::io("read", path, e))?.len() - start;
+        let there = file
+            .metadata()
+            .map_err(|e| VideoError::io("read", path, e))?
+            .len()
+            - start;
         if there < expected {
-            return Err(wrong(path, format!("it is cut short: {there} bytes of {expected}")));
+            return Err(wrong(
+                path,
+                format!("it is cut short: {there} bytes of {expected}"),
+            ));
         }
         Ok(Self {
             file,
@@ -268,7 +308,10 @@ impl Array {
 }
 
 fn read_picture(path: &Path) -> Result<DepthMap, VideoError> {
-    let is = |name: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(name));
+    let is = |name: &str| {
+        path.extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case(name))
+    };
     if is("exr") {
         read_exr(path)
     } else if is("png") {
@@ -281,11 +324,16 @@ fn read_picture(path: &Path) -> Result<DepthMap, VideoError> {
 fn read_png(path: &Path) -> Result<DepthMap, VideoError> {
     let file = File::open(path).map_err(|e| VideoError::io("open", path, e))?;
     let bad = |error: png::DecodingError| wrong(path, error.to_string());
-    let mut reader = png::Decoder::new(BufReader::new(file)).read_info().map_err(bad)?;
+    let mut reader = png::Decoder::new(BufReader::new(file))
+        .read_info()
+        .map_err(bad)?;
     let info = reader.info();
     let (width, height) = (info.width, info.height);
     if info.color_type != png::ColorType::Grayscale || info.is_animated() {
-        return Err(wrong(path, format!("its pixels are {:?}, not grey", info.color_type)));
+        return Err(wrong(
+            path,
+            format!("its pixels are {:?}, not grey", info.color_type),
+        ));
     }
     if width as usize > LARGEST_SIDE || height as usize > LARGEST_SIDE {
         return Err(wrong(path, format!("it is {width}x{height}")));
@@ -300,7 +348,12 @@ fn read_png(path: &Path) -> Result<DepthMap, VideoError> {
             .chunks_exact(2)
             .map(|b| f32::from(u16::from_be_bytes([b[0], b[1]])))
             .collect(),
-        other => return Err(wrong(path, format!("it has {} bits, not 8 or 16", other as u8))),
+        other => {
+            return Err(wrong(
+                path,
+                format!("it has {} bits, not 8 or 16", other as u8),
+            ));
+        }
     };
     Ok(DepthMap {
         width,
@@ -316,7 +369,10 @@ fn read_exr(path: &Path) -> Result<DepthMap, VideoError> {
     for header in &meta.headers {
         let size = header.layer_size;
         if size.width() > LARGEST_SIDE || size.height() > LARGEST_SIDE {
-            return Err(wrong(path, format!("it is {}x{}", size.width(), size.height())));
+            return Err(wrong(
+                path,
+                format!("it is {}x{}", size.width(), size.height()),
+            ));
         }
     }
     let image = read()
@@ -359,7 +415,9 @@ fn read_exr(path: &Path) -> Result<DepthMap, VideoError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExrLayer, ExrPicture, ExrSamples, fsx, write_exr, write_png_gray16, write_png_rgb8};
+    use crate::{
+        ExrLayer, ExrPicture, ExrSamples, fsx, write_exr, write_png_gray16, write_png_rgb8,
+    };
 
     fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
         let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
@@ -374,19 +432,31 @@ mod tests {
     fn arrays_are_read_frame_by_frame() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.npy");
-        let floats: Vec<u8> = (0..12).flat_map(|i| (i as f32 * 0.5).to_le_bytes()).collect();
+        let floats: Vec<u8> = (0..12)
+            .flat_map(|i| (i as f32 * 0.5).to_le_bytes())
+            .collect();
         fsx::write_atomic(&path, &npy("<f4", "(2, 2, 3)", &floats)).unwrap();
         let mut maps = DepthMaps::open(&path).unwrap();
         assert_eq!(maps.frames(), Some(2));
         let map = maps.frame(1).unwrap();
         assert_eq!((map.width, map.height), (3, 2));
         assert_eq!(map.values, [3.0, 3.5, 4.0, 4.5, 5.0, 5.5]);
-        assert_eq!([map.at([0.0, 0.0]), map.at([0.99, 0.99]), map.at([2.0, -1.0])], [3.0, 5.5, 4.0]);
+        assert_eq!(
+            [
+                map.at([0.0, 0.0]),
+                map.at([0.99, 0.99]),
+                map.at([2.0, -1.0])
+            ],
+            [3.0, 5.5, 4.0]
+        );
         assert!(maps.frame(2).unwrap_err().to_string().contains("2 frames"));
         let shorts: Vec<u8> = [7u16, 9].iter().flat_map(|v| v.to_le_bytes()).collect();
         fsx::write_atomic(&path, &npy("<u2", "(1, 2)", &shorts)).unwrap();
         let mut maps = DepthMaps::open(&path).unwrap();
-        assert_eq!((maps.frames(), maps.frame(40).unwrap().values), (None, vec![7.0, 9.0]));
+        assert_eq!(
+            (maps.frames(), maps.frame(40).unwrap().values),
+            (None, vec![7.0, 9.0])
+        );
     }
 
     #[test]
@@ -426,7 +496,12 @@ mod tests {
         assert!(refused("g.exr", b"no picture").len() > 10);
         assert!(refused("h.jpg", b"").contains(".npy, .png and .exr"));
         write_png_rgb8(&path("i.png"), 1, 1, &[1, 2, 3]).unwrap();
-        assert!(DepthMaps::open(&path("i.png")).unwrap_err().to_string().contains("not grey"));
+        assert!(
+            DepthMaps::open(&path("i.png"))
+                .unwrap_err()
+                .to_string()
+                .contains("not grey")
+        );
         std::fs::create_dir(path("empty")).unwrap();
         assert!(DepthMaps::open(&path("empty")).is_err());
     }

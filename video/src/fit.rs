@@ -109,7 +109,10 @@ fn taps(start: f64, length: f64, target: u32, source: u32) -> Vec<Taps> {
         .map(|index| {
             let middle = start + (f64::from(index) + 0.5) * step;
             let hold = |v: f64| v.clamp(0.0, f64::from(source) - 1.0) as usize;
-            let (first, last) = (hold((middle - reach).floor()), hold((middle + reach).ceil()));
+            let (first, last) = (
+                hold((middle - reach).floor()),
+                hold((middle + reach).ceil()),
+            );
             let weight = |pixel: usize| {
                 let distance = (pixel as f64 + 0.5 - middle).abs();
                 (1.0 - distance / reach).max(0.0)
@@ -139,7 +142,8 @@ mod tests {
     /// Red grows to the right, green downwards, blue is constant.
     fn ramp(width: u32, height: u32) -> VideoFrame {
         let value = |i: u32, size: u32| ((f64::from(i) + 0.5) / f64::from(size) * 255.0) as u8;
-        let pixels = (0..width * height).map(|i| [value(i % width, width), value(i / width, height), 77]);
+        let pixels =
+            (0..width * height).map(|i| [value(i % width, width), value(i / width, height), 77]);
         VideoFrame {
             width,
             height,
@@ -150,7 +154,15 @@ mod tests {
     #[test]
     fn every_size_is_covered_and_its_middle_stays_in_the_middle() {
         // 103x183 and 88x132 end a pixel short where sizes are rounded down.
-        for [width, height] in [[1920, 1080], [103, 183], [88, 132], [720, 480], [16, 16], [1, 1], [3000, 17]] {
+        for [width, height] in [
+            [1920, 1080],
+            [103, 183],
+            [88, 132],
+            [720, 480],
+            [16, 16],
+            [1, 1],
+            [3000, 17],
+        ] {
             let fit = Fit::cover([width, height], None, [72, 48]);
             let out = fit.apply(&ramp(width, height)).unwrap();
             assert_eq!(out.len(), 72 * 48 * 3);
@@ -165,7 +177,10 @@ mod tests {
                     let at = (y * 72 + x) * 3;
                     // Steps of the ramp, and half a level of rounding on each side.
                     let step = |size: u32| 255.0 / f64::from(size) + 1.5;
-                    assert!((f64::from(out[at]) - 255.0 * u).abs() <= step(width), "{width}x{height}");
+                    assert!(
+                        (f64::from(out[at]) - 255.0 * u).abs() <= step(width),
+                        "{width}x{height}"
+                    );
                     assert!((f64::from(out[at + 1]) - 255.0 * v).abs() <= step(height));
                 }
             }

@@ -9,6 +9,7 @@ mod render;
 mod shot;
 #[cfg(test)]
 mod testing;
+mod track;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<Status> {
     match cli.command {
         Command::Removal(args) => removal::run(&args, output),
         Command::Avatar(args) => avatar::run(&args, output),
+        Command::Track(args) => track::run(&args, output),
         Command::Shot(recipe) => shot::run(&recipe, output),
         Command::Render(args) => render::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),

@@ -50,8 +50,15 @@ impl ClipPainter {
         }
         let blue = InverseRange::of(depths.iter().map(|z| 1.0 / z));
         let colours = FirstFrameColours::new(options.rule, resolution, options.grid_size, blue);
-        let places: Vec<(DVec2, f64)> = positions.iter().copied().zip(depths.iter().copied()).collect();
-        let codes = places.iter().map(|(p, z)| colours.colour(*p, *z, *z)).collect();
+        let places: Vec<(DVec2, f64)> = positions
+            .iter()
+            .copied()
+            .zip(depths.iter().copied())
+            .collect();
+        let codes = places
+            .iter()
+            .map(|(p, z)| colours.colour(*p, *z, *z))
+            .collect();
         let (half_sizes, later_half_size) = half_sizes(&places);
         Ok(Self {
             resolution,
@@ -143,7 +150,10 @@ mod tests {
         };
         let painter = ClipPainter::new([96, 64], &drawn, 0, &depths).unwrap();
         assert_eq!(*painter.picture(1, &states(3.0)).at(51, 32), middle);
-        assert!(painter.codes()[0][2] > painter.codes()[80][2], "near is blue");
+        assert!(
+            painter.codes()[0][2] > painter.codes()[80][2],
+            "near is blue"
+        );
         assert!(ClipPainter::new([96, 64], &drawn, 0, &depths[1..]).is_err());
         let dense = TrackingOptions {
             rule: TrackingRule::DasDense,

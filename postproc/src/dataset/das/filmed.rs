@@ -121,25 +121,27 @@ impl FilmedSampleWriter {
             grid_size: options.tracking.grid_size,
             truth: None,
         };
-        pair.finish(prompt, &arrays, Quality::default(), |prompt, quality| DasRecord {
-            schema_version: SCHEMA_VERSION,
-            id,
-            seed: 0,
-            recipe: "track".into(),
-            resolution: options.resolution,
-            frame_count: options.frame_count,
-            video_fps: options.fps,
-            environment: options.tracking.environment(),
-            tracking: options.tracking,
-            colours: *painter.colours(),
-            qp: options.qp,
-            tracking_qp: options.tracking_qp,
-            quality,
-            render: BTreeMap::new(),
-            attempts: Attempts::default(),
-            assets: Vec::new(),
-            clip: Some(clip),
-            prompt,
+        pair.finish(prompt, &arrays, Quality::default(), |prompt, quality| {
+            DasRecord {
+                schema_version: SCHEMA_VERSION,
+                id,
+                seed: 0,
+                recipe: "track".into(),
+                resolution: options.resolution,
+                frame_count: options.frame_count,
+                video_fps: options.fps,
+                environment: options.tracking.environment(),
+                tracking: options.tracking,
+                colours: *painter.colours(),
+                qp: options.qp,
+                tracking_qp: options.tracking_qp,
+                quality,
+                render: BTreeMap::new(),
+                attempts: Attempts::default(),
+                assets: Vec::new(),
+                clip: Some(clip),
+                prompt,
+            }
         })
     }
 }

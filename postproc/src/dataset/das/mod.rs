@@ -36,8 +36,8 @@ mod place;
 mod record;
 mod writer;
 
-pub(crate) use lists::read_list;
 pub use filmed::{FilmedSampleOptions, FilmedSampleWriter};
+pub(crate) use lists::read_list;
 pub use lists::{DasIndexReport, index_das};
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
 pub use place::{das_sample_folder, is_complete_das, sweep_das};

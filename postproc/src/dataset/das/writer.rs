@@ -155,11 +155,18 @@ impl DasSampleWriter {
         check_frame(&self.shot, frame, self.pair.next_frame())?;
         let tracked = self.tracker.frame(frame, seen)?;
         if frame.index == 0 && self.options.first_frame_controls {
-            controls::write(&self.pair.path().join("controls"), &self.shot, &frame.labels)?;
+            controls::write(
+                &self.pair.path().join("controls"),
+                &self.shot,
+                &frame.labels,
+            )?;
         }
         let display = &frame.worlds[0].display;
-        self.pair
-            .push(display.data.as_flattened(), &tracked.picture, &tracked.states)
+        self.pair.push(
+            display.data.as_flattened(),
+            &tracked.picture,
+            &tracked.states,
+        )
     }
 
     /// Completes the sample, puts it in its place and gives its files their flat names. `prompt`
