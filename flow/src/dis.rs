@@ -6,6 +6,8 @@ use crate::plane::Luma;
 /// Side of a patch, pixels.
 const PATCH: usize = 8;
 const PIXELS: usize = PATCH * PATCH;
+/// Squared gradients that a patch is thought to have of itself, levels².
+const DAMPING: f32 = PIXELS as f32;
 /// Pixels repeated around the second picture, so that windows may hang over its border.
 const BORDER: usize = PATCH;
 
@@ -79,7 +81,7 @@ struct Template {
     values: [f32; PIXELS],
     dx: [f32; PIXELS],
     dy: [f32; PIXELS],
-    /// Inverse of the matrix of the normal equations; zero where there is no texture.
+    /// Inverse of the matrix of the normal equations.
     inverse: [f32; 3],
 }
 
@@ -102,13 +104,10 @@ impl Template {
         let dot =
             |a: &[f32; PIXELS], b: &[f32; PIXELS]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let (xx, xy, yy) = (dot(&dx, &dx), dot(&dx, &dy), dot(&dy, &dy));
+        // Damped: a patch of noise, or along an edge, hardly leaves where it starts.
+        let (xx, yy) = (xx + DAMPING, yy + DAMPING);
         let determinant = xx * yy - xy * xy;
-        let inverse =
-            if determinant > 1e-3 * (xx + yy) * (xx + yy) && xx + yy > PIXELS as f32 * 0.02 {
-                [yy / determinant, -xy / determinant, xx / determinant]
-            } else {
-                [0.0; 3]
-            };
+        let inverse = [yy / determinant, -xy / determinant, xx / determinant];
         Self {
             x,
             y,

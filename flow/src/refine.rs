@@ -41,8 +41,11 @@ impl Default for RefineSettings {
     }
 }
 
-/// ζ²: squared gradient below which brightness says nothing, levels per pixel.
-const FLAT: f32 = 0.01;
+/// On the diagonal of the system, so that it has an answer everywhere.
+const SOLVABLE: f32 = 0.01;
+/// ζ²: squared gradient below which brightness says less and less, levels² per pixel²: noise and coding
+/// have gradients too.
+const FLAT: f32 = 1.0;
 /// ε².
 const ROBUST: f32 = 1e-6;
 
@@ -173,10 +176,10 @@ fn system(
             of.inside[i] * gamma / robust / norm_x,
             of.inside[i] * gamma / robust / norm_y,
         );
-        // FLAT on the diagonal keeps the system solvable where nothing is seen.
-        system.a11[i] = weight * x * x + weight_x * xx * xx + weight_y * xy * xy + FLAT;
+        // On the diagonal this keeps the system solvable where nothing is seen.
+        system.a11[i] = weight * x * x + weight_x * xx * xx + weight_y * xy * xy + SOLVABLE;
         system.a12[i] = weight * x * y + weight_x * xx * xy + weight_y * xy * yy;
-        system.a22[i] = weight * y * y + weight_x * xy * xy + weight_y * yy * yy + FLAT;
+        system.a22[i] = weight * y * y + weight_x * xy * xy + weight_y * yy * yy + SOLVABLE;
         system.b1[i] = -(weight * z * x + weight_x * xz * xx + weight_y * yz * xy);
         system.b2[i] = -(weight * z * y + weight_x * xz * xy + weight_y * yz * yy);
     }

@@ -11,3 +11,4 @@ mod determinism;
 mod render;
 mod resume;
 mod statistics;
+mod track;
