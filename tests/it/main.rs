@@ -12,3 +12,4 @@ mod determinism;
 mod render;
 mod resume;
 mod statistics;
+mod track;

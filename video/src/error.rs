@@ -85,6 +85,15 @@ pub enum VideoError {
         reason: String,
     },
 
+    /// A file of depth is none, or not of the clip.
+    #[error("{}: {reason}", path.display())]
+    NotDepth {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+
     /// ffmpeg or ffprobe is not there.
     #[error("`{tool}` was not found ({looked})")]
     ToolMissing {
@@ -165,6 +174,7 @@ impl VideoError {
             | Self::ToolMissing { .. }
             | Self::Stalled { .. }
             | Self::NotVideo { .. }
+            | Self::NotDepth { .. }
             | Self::Tool { .. } => true,
             Self::DataLength { .. }
             | Self::NoFrames { .. }

@@ -7,6 +7,7 @@ mod picture;
 mod recipe;
 mod removal;
 mod render;
+mod track;
 mod values;
 
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ pub use picture::{DenoiseArg, PictureArgs};
 pub use recipe::{ParameterArgs, RecipeArgs, SourceArgs};
 pub use removal::{BatchArgs, LayoutArg, OutputArgs, RemovalArgs};
 pub use render::{RenderArgs, ViewArg};
+pub use track::{ClipRule, DepthKind, TrackArgs, TrackChoiceArgs};
 pub use values::{Redo, SeedRange};
 
 /// Synthetic training video with the truth behind every pixel.
@@ -68,6 +70,8 @@ pub enum Command {
     Removal(Box<RemovalArgs>),
     /// Make clips of characters in motion with exact 3D tracking videos, as Diffusion as Shader trains on
     Avatar(Box<AvatarArgs>),
+    /// Follow points through real clips: the same dataset, with tracking videos found in the pictures
+    Track(Box<TrackArgs>),
     /// Draw a Shot (everything that happens in one clip) and write it as JSON
     #[command(subcommand)]
     Shot(ShotCommand),

@@ -10,6 +10,7 @@ mod render;
 mod shot;
 #[cfg(test)]
 mod testing;
+mod track;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<Status> {
         Command::Removal(args) => removal::run(&args, output),
         Command::Avatar(args) => avatar::run(&args, output),
         Command::Assets(command) => assets::run(&command, output),
+        Command::Track(args) => track::run(&args, output),
         Command::Shot(recipe) => shot::run(&recipe, output),
         Command::Render(args) => render::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::exit::panic_message;
 use crate::plan::{Job, Selection};
@@ -77,13 +80,7 @@ pub fn run<W: Maker + Ledger>(
 ) -> Result<Report> {
     let mut report = Report::default();
     for seed in seeds {
-        let made = catch_unwind(AssertUnwindSafe(|| work.make(*seed))).unwrap_or_else(|payload| {
-            Err(Failure::Sample(format!(
-                "internal error: {}",
-                panic_message(payload.as_ref())
-            )))
-        });
-        match made {
+        match caught(|| work.make(*seed)) {
             Ok(()) => {
                 report.made += 1;
                 after(*seed, Ok(()))?;
@@ -96,6 +93,80 @@ pub fn run<W: Maker + Ledger>(
             Err(Failure::Batch(error)) => return Err(error),
         }
     }
+    Ok(report)
+}
+
+/// What a maker says, a panic included.
+fn caught(make: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|payload| {
+        Err(Failure::Sample(format!(
+            "internal error: {}",
+            panic_message(payload.as_ref())
+        )))
+    })
+}
+
+/// The same as [`run`] for work of which `jobs` items may be done at the same time. `after`, which is
+/// called here as items end, in any order, also remembers failures. Items are begun in order; after a
+/// failure that ends the batch no other is begun.
+pub fn run_side_by_side(
+    items: &[u64],
+    jobs: usize,
+    make: &(dyn Fn(u64) -> Result<(), Failure> + Sync),
+    mut after: impl FnMut(u64, Result<(), &str>) -> Result<()>,
+) -> Result<Report> {
+    let next = AtomicUsize::new(0);
+    let stopped = AtomicBool::new(false);
+    let mut report = Report::default();
+    let mut outcome = Ok(());
+    thread::scope(|scope| -> Result<()> {
+        let (sender, receiver) = sync_channel(1);
+        for job in 0..jobs.min(items.len()) {
+            let (sender, next, stopped) = (sender.clone(), &next, &stopped);
+            thread::Builder::new()
+                .name(format!("job {job}"))
+                .spawn_scoped(scope, move || {
+                    while !stopped.load(Ordering::SeqCst) {
+                        let Some(item) = items.get(next.fetch_add(1, Ordering::SeqCst)) else {
+                            return;
+                        };
+                        let made = caught(|| make(*item));
+                        if matches!(made, Err(Failure::Batch(_))) {
+                            stopped.store(true, Ordering::SeqCst);
+                        }
+                        if sender.send((*item, made)).is_err() {
+                            return;
+                        }
+                    }
+                })
+                .context("cannot start a thread")?;
+        }
+        drop(sender);
+        for (item, made) in receiver {
+            let told = match made {
+                Ok(()) => {
+                    report.made += 1;
+                    after(item, Ok(()))
+                }
+                Err(Failure::Sample(reason)) => {
+                    let told = after(item, Err(&reason));
+                    report.failed.push((item, reason));
+                    told
+                }
+                Err(Failure::Batch(error)) => Err(error),
+            };
+            // The first error counts; what is in work is waited for.
+            if told.is_err() {
+                stopped.store(true, Ordering::SeqCst);
+                if outcome.is_ok() {
+                    outcome = told;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    outcome?;
+    report.failed.sort_unstable();
     Ok(report)
 }
 
@@ -165,6 +236,46 @@ mod tests {
             [(3, "bad asset".into()), (4, "internal error: odd".into())]
         );
         assert_eq!(work.failed, [3, 4]);
+    }
+
+    #[test]
+    fn side_by_side_all_are_made_and_failures_cost_their_own() {
+        for jobs in [1, 3, 40] {
+            let made = std::sync::Mutex::new(BTreeSet::new());
+            let items: Vec<u64> = (0..9).collect();
+            let make = |item: u64| match item {
+                3 => Err(Failure::Sample("bad video".into())),
+                4 => panic!("odd"),
+                _ => {
+                    made.lock().unwrap().insert(item);
+                    Ok(())
+                }
+            };
+            let mut told = 0;
+            let report = run_side_by_side(&items, jobs, &make, |_, _| {
+                told += 1;
+                Ok(())
+            });
+            let report = report.unwrap();
+            assert_eq!((report.made, told), (7, 9));
+            assert_eq!(
+                report.failed,
+                [(3, "bad video".into()), (4, "internal error: odd".into())]
+            );
+            assert_eq!(made.lock().unwrap().len(), 7);
+        }
+        let make = |item: u64| match item {
+            0 => Err(Failure::Batch(anyhow!("disk full"))),
+            _ => Ok(()),
+        };
+        let items: Vec<u64> = (0..1000).collect();
+        let mut told = 0;
+        let error = run_side_by_side(&items, 2, &make, |_, _| {
+            told += 1;
+            Ok(())
+        });
+        assert_eq!(error.unwrap_err().to_string(), "disk full");
+        assert!(told < 1000, "{told}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod file;
 mod job;
 mod layers;
 mod setting;
+mod track;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,7 @@ pub use avatar::{AvatarOutputPlan, AvatarPlan};
 pub use file::{backend_of_folder, check_folder, write_plan};
 pub use job::{Job, Selection, sample_id};
 pub use setting::MaskRuleSetting;
+pub use track::{TrackChoices, TrackPlan};
 
 use crate::args::{DenoiseArg, OutputArgs, RecipeArgs};
 use crate::backend::BackendSetting;

@@ -1,7 +1,8 @@
 //! Journals: one line per finished or failed sample, appended and synced.
 //!
-//! A run owns `done.jsonl` and `failed.jsonl`, or `done.i-of-n.jsonl` and `failed.i-of-n.jsonl` as
-//! shard i of n, and holds a lock on the first while it lives, so that shards may share a folder.
+//! A run owns `done.jsonl`, `failed.jsonl` and, once something is left out by a rule, `skipped.jsonl`; as
+//! shard i of n `done.i-of-n.jsonl` and so on. It holds a lock on the first while it lives, so that shards
+//! may share a folder.
 //! A line counts when it ends with a line feed: a line torn by a crash is ignored by readers and cut
 //! off by the next owner. Of several lines about one id the last counts.
 
@@ -94,6 +95,8 @@ pub struct Journals {
     pub done: BTreeMap<String, DoneEntry>,
     /// Last `failed` line of each id that is not done.
     pub failed: BTreeMap<String, FailedEntry>,
+    /// Last `skipped` line of each id that is not done: left out by a rule, and by no fault.
+    pub skipped: BTreeMap<String, FailedEntry>,
 }
 
 impl Journals {
@@ -110,6 +113,9 @@ pub struct Journal {
     done_path: PathBuf,
     failed: File,
     failed_path: PathBuf,
+    /// There from the first line on: most runs leave nothing out.
+    skipped: Option<File>,
+    skipped_path: PathBuf,
 }
 
 impl Journal {
@@ -122,6 +128,7 @@ impl Journal {
         let suffix = shard.map_or_else(String::new, |s| format!(".{}-of-{}", s.index, s.count));
         let done_path = folder.join(format!("done{suffix}.jsonl"));
         let failed_path = folder.join(format!("failed{suffix}.jsonl"));
+        let skipped_path = folder.join(format!("skipped{suffix}.jsonl"));
         let mut done = open_append(&done_path)?;
         match done.try_lock() {
             Ok(()) => {}
@@ -133,6 +140,13 @@ impl Journal {
         let mut failed = open_append(&failed_path)?;
         cut_torn_line(&mut done, &done_path)?;
         cut_torn_line(&mut failed, &failed_path)?;
+        let skipped = if skipped_path.exists() {
+            let mut skipped = open_append(&skipped_path)?;
+            cut_torn_line(&mut skipped, &skipped_path)?;
+            Some(skipped)
+        } else {
+            None
+        };
         // The names themselves must survive a power cut before lines are trusted to them.
         fsx::sync_dir(folder)?;
         Ok(Self {
@@ -140,6 +154,8 @@ impl Journal {
             done_path,
             failed,
             failed_path,
+            skipped,
+            skipped_path,
         })
     }
 
@@ -157,6 +173,24 @@ impl Journal {
     /// When it cannot be written.
     pub fn push_failed(&mut self, entry: &FailedEntry) -> Result<()> {
         append(&mut self.failed, &self.failed_path, entry)
+    }
+
+    /// Appends a sample that is left out by a rule; on return the line is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn push_skipped(&mut self, entry: &FailedEntry) -> Result<()> {
+        let file = match &mut self.skipped {
+            Some(file) => file,
+            none => {
+                let file = open_append(&self.skipped_path)?;
+                if let Some(folder) = self.skipped_path.parent() {
+                    fsx::sync_dir(folder)?;
+                }
+                none.insert(file)
+            }
+        };
+        append(file, &self.skipped_path, entry)
     }
 }
 
@@ -242,10 +276,15 @@ pub fn read_journals(folder: &Path) -> Result<Journals> {
             for entry in read_lines::<FailedEntry>(&path)? {
                 journals.failed.insert(entry.id.clone(), entry);
             }
+        } else if name.starts_with("skipped.") {
+            for entry in read_lines::<FailedEntry>(&path)? {
+                journals.skipped.insert(entry.id.clone(), entry);
+            }
         }
     }
     let done = &journals.done;
     journals.failed.retain(|id, _| !done.contains_key(id));
+    journals.skipped.retain(|id, _| !done.contains_key(id));
     Ok(journals)
 }
 
@@ -301,6 +340,9 @@ mod tests {
         let mut journal = Journal::open(folder.path(), None).unwrap();
         journal.push_failed(&failed("000001")).unwrap();
         journal.push_failed(&failed("000002")).unwrap();
+        assert!(!folder.path().join("skipped.jsonl").exists());
+        journal.push_skipped(&failed("000000")).unwrap();
+        journal.push_skipped(&failed("000003")).unwrap();
         journal.push_done(&done("000001", 1)).unwrap();
         journal.push_done(&done("000000", 0)).unwrap();
         journal.push_done(&done("000000", 9)).unwrap();
@@ -313,6 +355,7 @@ mod tests {
             "the last line counts"
         );
         assert_eq!(journals.failed.keys().collect::<Vec<_>>(), ["000002"]);
+        assert_eq!(journals.skipped.keys().collect::<Vec<_>>(), ["000003"]);
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! is 0. Metres are the camera's own, 1/z of the environment is 0. No view transform, no sRGB curve:
 //! 255·v is the byte in the file.
 
+mod clip;
 mod colour;
 mod dots;
 mod grid;
@@ -37,11 +38,12 @@ use diorama_synth::stream::Stream;
 use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
+pub use clip::ClipPainter;
 pub use colour::FirstFrameColours;
 pub use dots::{Dot, half_sizes, paint};
 pub use grid::query_grid;
 pub use percentile::{InverseRange, percentile};
-pub use tracks::TracksWriter;
+pub use tracks::{TrackArrays, TracksWriter};
 pub use view::{FrameView, PointState, TrackedPoint};
 
 use crate::error::{PostprocError, Result};
@@ -156,7 +158,7 @@ impl TrackingOptions {
         })
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.grid_size == 0 || self.grid_size > MAX_GRID_SIZE {
             return Err(PostprocError::Option {
                 option: "--grid-size",

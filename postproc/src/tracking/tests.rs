@@ -343,9 +343,14 @@ fn npz_arrays_agree_with_the_camera() {
         folder.path().join("a_tracks.npy"),
     );
     let points = tracker.points().unwrap();
-    writer
-        .finish(&npz, Some(&npy), &shot, points, &options)
-        .unwrap();
+    let arrays = TrackArrays {
+        query_frame: 0,
+        positions: &points.positions,
+        colours: &points.colours,
+        grid_size: options.grid_size,
+        truth: Some((&shot, &points.points)),
+    };
+    writer.finish(&npz, Some(&npy), &arrays).unwrap();
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
         2,

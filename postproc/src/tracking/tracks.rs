@@ -14,6 +14,16 @@
 //! | `extrinsics` | f64 [T, 4, 4] | camera_from_world, OpenCV camera |
 //!
 //! `target_points` = K·`tracks_xyz_camera`, and `tracks_xyz_camera` = extrinsics·`tracks_xyz_world`.
+//!
+//! Of a filmed clip no camera and no object is known: in place of the arrays from `tracks_xyz_camera` and
+//! `instance` to `extrinsics` there are
+//!
+//! | array | type, shape | what |
+//! |---|---|---|
+//! | `depth` | f32 [N, T] | along the camera axis, in the unit of the depth given, or by the prior |
+//! | `confidence` | f32 [N, T] | the tracker's, 0 to 1 |
+//!
+//! and t of `query_points` is the frame that was asked for.
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -21,17 +31,16 @@ use std::path::{Path, PathBuf};
 
 use diorama_synth::shot::Shot;
 use diorama_video::fsx::AtomicFile;
-use glam::DMat4;
+use glam::{DMat4, DVec2};
 
 use super::npz::NpzWriter;
 use super::pickle::{DictPickle, NO_AXIS};
-use super::view::PointState;
-use super::{TrackedPoints, TrackingOptions};
+use super::view::{PointState, TrackedPoint};
 use crate::camera::{self, Projection};
 use crate::error::{PostprocError, Result, fs_error};
 
-/// Bytes of one state in the rows: x, y, camera xyz, world xyz, depth, occluded.
-const ROW: usize = 9 * 4 + 1;
+/// Bytes of one state in the rows: x, y, camera xyz, world xyz, depth, confidence, occluded.
+const ROW: usize = 10 * 4 + 1;
 /// Points whose whole tracks are held at once while arrays are turned from frame to point order.
 const POINTS_AT_ONCE: usize = 256;
 
@@ -52,7 +61,23 @@ enum Part {
     Camera,
     World,
     Depth,
+    Confidence,
     Occluded,
+}
+
+/// What stands in the file beside the states.
+#[derive(Debug, Clone, Copy)]
+pub struct TrackArrays<'a> {
+    /// Frame of the queries.
+    pub query_frame: u32,
+    /// Where they were asked for, pixels.
+    pub positions: &'a [DVec2],
+    /// Colours of the tracking rule.
+    pub colours: &'a [[u8; 3]],
+    /// Query points on a side of the grid.
+    pub grid_size: u32,
+    /// Cameras and objects of a rendered clip; of a filmed one nothing is known of them.
+    pub truth: Option<(&'a Shot, &'a [TrackedPoint])>,
 }
 
 impl Part {
@@ -62,7 +87,8 @@ impl Part {
             Self::Camera => 8..20,
             Self::World => 20..32,
             Self::Depth => 32..36,
-            Self::Occluded => 36..ROW,
+            Self::Confidence => 36..40,
+            Self::Occluded => 40..ROW,
         }
     }
 }
@@ -100,7 +126,7 @@ impl TracksWriter {
                 .into_iter()
                 .chain(state.camera.to_array())
                 .chain(state.world.to_array())
-                .chain([state.depth]);
+                .chain([state.depth, state.confidence]);
             for value in values {
                 frame.extend((value as f32).to_le_bytes());
             }
@@ -122,9 +148,7 @@ impl TracksWriter {
         self,
         path: &Path,
         das_npy: Option<&Path>,
-        shot: &Shot,
-        points: &TrackedPoints,
-        options: &TrackingOptions,
+        arrays: &TrackArrays<'_>,
     ) -> Result<()> {
         let mut rows = Rows {
             file: self
@@ -135,7 +159,7 @@ impl TracksWriter {
             frames: self.frames,
             points: self.points,
         };
-        write_npz(path, &mut rows, shot, points, options)?;
+        write_npz(path, &mut rows, arrays)?;
         if let Some(path) = das_npy {
             write_das_npy(path, &mut rows)?;
         }
@@ -143,18 +167,12 @@ impl TracksWriter {
     }
 }
 
-fn write_npz(
-    path: &Path,
-    rows: &mut Rows,
-    shot: &Shot,
-    points: &TrackedPoints,
-    options: &TrackingOptions,
-) -> Result<()> {
+fn write_npz(path: &Path, rows: &mut Rows, arrays: &TrackArrays<'_>) -> Result<()> {
     let (n, t) = (rows.points, rows.frames);
     let mut npz = NpzWriter::create(path)?;
     npz.array("query_points", "<f4", &[n, 3], |out| {
-        points.positions.iter().try_for_each(|position| {
-            [0.0, position.y, position.x]
+        arrays.positions.iter().try_for_each(|position| {
+            [f64::from(arrays.query_frame), position.y, position.x]
                 .into_iter()
                 .try_for_each(|v| out.bytes(&(v as f32).to_le_bytes()))
         })
@@ -166,19 +184,33 @@ fn write_npz(
     };
     by_point("target_points", "<f4", &[n, t, 2], Part::Position)?;
     by_point("occluded", "|b1", &[n, t], Part::Occluded)?;
-    by_point("tracks_xyz_camera", "<f4", &[n, t, 3], Part::Camera)?;
-    by_point("tracks_xyz_world", "<f4", &[n, t, 3], Part::World)?;
+    if arrays.truth.is_some() {
+        by_point("tracks_xyz_camera", "<f4", &[n, t, 3], Part::Camera)?;
+        by_point("tracks_xyz_world", "<f4", &[n, t, 3], Part::World)?;
+    } else {
+        by_point("depth", "<f4", &[n, t], Part::Depth)?;
+        by_point("confidence", "<f4", &[n, t], Part::Confidence)?;
+    }
     npz.array("colours", "|u1", &[n, 3], |out| {
-        points.colours.iter().try_for_each(|c| out.bytes(c))
+        arrays.colours.iter().try_for_each(|c| out.bytes(c))
     })?;
-    npz.array("instance", "<u4", &[n], |out| {
-        let ids = points.points.iter().map(|p| p.surface().instance);
-        ids.into_iter()
-            .try_for_each(|id| out.bytes(&id.to_le_bytes()))
-    })?;
+    if let Some((_, points)) = arrays.truth {
+        npz.array("instance", "<u4", &[n], |out| {
+            let mut ids = points.iter().map(|p| p.surface().instance);
+            ids.try_for_each(|id| out.bytes(&id.to_le_bytes()))
+        })?;
+    }
     npz.array("grid_size", "<i8", &[], |out| {
-        out.bytes(&i64::from(options.grid_size).to_le_bytes())
+        out.bytes(&i64::from(arrays.grid_size).to_le_bytes())
     })?;
+    if let Some((shot, _)) = arrays.truth {
+        write_cameras(&mut npz, shot, t)?;
+    }
+    npz.finish()
+}
+
+/// Of the first camera, frame by frame.
+fn write_cameras(npz: &mut NpzWriter, shot: &Shot, t: usize) -> Result<()> {
     let (mut intrinsics, mut extrinsics) = (Vec::new(), Vec::new());
     for frame in 0..t as i64 {
         let k = camera::record(&shot.cameras[0], frame, shot.resolution).k;
@@ -189,8 +221,7 @@ fn write_npz(
         extrinsics.extend(opencv.transpose().to_cols_array());
     }
     npz.doubles("intrinsics", &[t, 3, 3], &intrinsics)?;
-    npz.doubles("extrinsics", &[t, 4, 4], &extrinsics)?;
-    npz.finish()
+    npz.doubles("extrinsics", &[t, 4, 4], &extrinsics)
 }
 
 /// `{stem}_tracks.npy` of the public tools: tracks f32 [1, T, N, 3] = (x px, y px, z), here with z in

@@ -40,6 +40,23 @@ pub struct PointState {
     pub camera: DVec3,
     /// It is the nearest surface at its position.
     pub is_visible: bool,
+    /// How sure all this is, 0 to 1: 1 where it is known, less where a tracker found it.
+    pub confidence: f64,
+}
+
+impl Default for PointState {
+    /// Nowhere, unseen, for certain.
+    fn default() -> Self {
+        Self {
+            position: DVec2::NAN,
+            depth: f64::NAN,
+            distance: f64::INFINITY,
+            world: DVec3::NAN,
+            camera: DVec3::NAN,
+            is_visible: false,
+            confidence: 1.0,
+        }
+    }
 }
 
 impl PointState {
@@ -90,14 +107,7 @@ impl FrameView {
 
     /// Where `point` is in this frame. Nothing is said about its visibility: `is_visible` is false.
     pub fn state(&self, point: &TrackedPoint) -> PointState {
-        let nowhere = PointState {
-            position: DVec2::NAN,
-            depth: f64::NAN,
-            distance: f64::INFINITY,
-            world: DVec3::NAN,
-            camera: DVec3::NAN,
-            is_visible: false,
-        };
+        let nowhere = PointState::default();
         match point {
             TrackedPoint::Direction(direction) => {
                 match self.projection.pixel_from_world(self.origin() + *direction) {

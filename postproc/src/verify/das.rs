@@ -15,7 +15,9 @@ use super::VerifyOptions;
 use super::report::{Law, Report, SampleFindings, laws};
 use crate::caption::TOKEN_LIMIT;
 use crate::caption::words::token_bound;
-use crate::dataset::das::{LISTS, das_sample_folder, is_complete_das, read_list};
+use crate::dataset::das::{
+    LISTS, PLACEHOLDER_PROMPT, das_sample_folder, is_complete_das, read_list,
+};
 use crate::dataset::read_journals;
 use crate::error::{PostprocError, Result, fs_error};
 use crate::sample::hash_files;
@@ -42,6 +44,8 @@ pub mod das_laws {
         Law::limited("sizes of tracking and image against video", "pictures", 0.0);
     /// An upper estimate of the prompt's T5 tokens.
     pub const TOKENS: Law = Law::limited("tokens of the prompt, at most", "tokens", 226.0);
+    /// Prompts that nobody wrote.
+    pub const PLACEHOLDER: Law = Law::figure("prompts that only fill a line", "prompts");
     /// Frames that the trainer's default bucket lacks.
     pub const SHORT: Law = Law::figure("frames short of 49", "frames");
     /// Videos that the trainer would stretch to its bucket.
@@ -102,6 +106,10 @@ pub fn verify_das(
             let tokens = token_bound(prompt);
             let words = format!("{tokens} tokens at most, {TOKEN_LIMIT} are read: {prompt}");
             findings.check_with(das_laws::TOKENS, tokens as f64, words);
+            if prompt == PLACEHOLDER_PROMPT {
+                let words = "nobody described this clip: its prompt only fills the line".into();
+                findings.warn(das_laws::PLACEHOLDER, words);
+            }
         }
         let tracking = trackings.get(index).map(String::as_str);
         let image = images.get(index).map(String::as_str);

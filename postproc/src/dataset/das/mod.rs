@@ -3,7 +3,8 @@
 //! ```text
 //! <dataset>/
 //!   samples/<id>/             complete or absent: all that is known of one sample
-//!     video.mp4 tracking.mp4 image.png prompt.txt shot.json sample.json
+//!     video.mp4 tracking.mp4 image.png prompt.txt sample.json
+//!     shot.json               of a rendered sample; of a filmed one sample.json says where it is from
 //!     tracks.npz              points in TAP-Vid layout
 //!     tracks.npy              the public tools' own file             on request
 //!     tracking/00000.png …    tracking pictures without any loss     on request
@@ -27,17 +28,20 @@
 //! `tracking` and `image`; paths are relative to the dataset, quotes doubled as in RFC 4180.
 
 mod controls;
+mod filmed;
 mod lists;
 mod merge;
+mod pair;
 mod place;
 mod record;
 mod writer;
 
+pub use filmed::{FilmedSampleOptions, FilmedSampleWriter};
 pub(crate) use lists::read_list;
 pub use lists::{DasIndexReport, index_das};
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
 pub use place::{das_sample_folder, is_complete_das, sweep_das};
-pub use record::{DasQuality, DasRecord};
+pub use record::{ClipRecord, DasQuality, DasRecord};
 pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_QP_LIMIT};
 
 /// Is `folder` a dataset of this kind, ours or another tool's? It has the list of tracking videos, or
@@ -45,6 +49,10 @@ pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_
 pub fn is_das_dataset(folder: &std::path::Path) -> bool {
     folder.join(LISTS[2]).is_file() || folder.join(SAMPLES).is_dir()
 }
+
+/// What stands for the prompt of a clip that nobody described. Trainers need a line that is not blank;
+/// `diorama verify` warns of it.
+pub const PLACEHOLDER_PROMPT: &str = "a video clip";
 
 /// The folder of complete samples inside a dataset.
 pub(crate) const SAMPLES: &str = "samples";

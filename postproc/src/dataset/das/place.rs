@@ -11,13 +11,12 @@ use crate::error::{PostprocError, Result, fs_error};
 use crate::sample::sweep_temporary;
 
 /// Files without which a folder is no complete sample. The record goes last into the folder.
-const NEEDED: [&str; 6] = [
+const NEEDED: [&str; 5] = [
     "sample.json",
     "video.mp4",
     "tracking.mp4",
     "image.png",
     "prompt.txt",
-    "shot.json",
 ];
 /// First-frame controls.
 pub(super) const CONTROLS: [&str; 4] = ["inverse_depth", "inverse_depth_16", "normals", "mask"];

@@ -48,6 +48,33 @@ pub struct DasRecord {
     pub attempts: Attempts,
     /// Assets used.
     pub assets: Vec<AssetRecord>,
+    /// Where the frames are from, of a filmed clip; a rendered one has its shot.json.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<ClipRecord>,
+}
+
+/// Where the frames and points of a filmed clip are from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipRecord {
+    /// Name of the video.
+    pub source: String,
+    /// Its width and height, pixels.
+    pub source_resolution: [u32; 2],
+    /// Its first frame that is in the clip, from 0.
+    pub first_frame: u64,
+    /// Its frames per frame of the clip.
+    pub frame_step: u64,
+    /// Left, top, width and height of its part that is shown, pixels.
+    pub window: [f64; 4],
+    /// Who followed the points, and with what settings.
+    pub tracker: String,
+    /// Frame of the queries.
+    pub query_frame: u32,
+    /// Where depths are from, in words.
+    pub depth: String,
+    /// The prompt is [`super::PLACEHOLDER_PROMPT`]: nobody gave one.
+    pub prompt_is_placeholder: bool,
 }
 
 /// Figures of one sample.
