@@ -34,6 +34,8 @@ pub trait AvatarLibrary: AssetSource {
     fn motion(&self, id: &str) -> Result<Arc<Motion>, AssetError>;
     /// The record of any id.
     fn record(&self, id: &str) -> Result<AssetRecord, AssetError>;
+    /// The id of a skybox with the light that its file may be too poor to hold; its own where it is not.
+    fn expanded(&self, skybox: &str) -> Result<String, AssetError>;
     /// The floor that shows what a skybox shows below its horizon.
     fn floor_of(&self, skybox: &str) -> String;
 }
@@ -49,6 +51,10 @@ impl AvatarLibrary for Workspace {
 
     fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
         Self::record(self, id)
+    }
+
+    fn expanded(&self, skybox: &str) -> Result<String, AssetError> {
+        self.library().expanded_id(skybox)
     }
 
     fn floor_of(&self, skybox: &str) -> String {

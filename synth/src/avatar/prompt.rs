@@ -47,10 +47,15 @@ fn words(name: &str) -> String {
         .to_lowercase()
 }
 
+/// The name of a picture, without how it is read (`?expanded`).
+fn picture(id: &str) -> &str {
+    id.split('?').next().unwrap_or(id)
+}
+
 /// A place by the name of its picture, without sizes and formats: `venice_sunset_1k` → `venice sunset`.
 fn place_name(id: &str) -> String {
     let is_size = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-    let named: Vec<String> = words(id)
+    let named: Vec<String> = words(picture(id))
         .split(' ')
         .filter(|word| !is_size(word) && !STORAGE.contains(word))
         .map(str::to_owned)
@@ -180,7 +185,9 @@ pub fn das_prompt(shot: &Shot) -> String {
         .environment
         .asset
         .as_ref()
-        .map_or("a blank room".to_owned(), |id| id.replace('_', " "));
+        .map_or("a blank room".to_owned(), |id| {
+            picture(id).replace('_', " ")
+        });
     format!("cartoon character {name} {motion} in {place}.")
 }
 
@@ -208,7 +215,10 @@ mod tests {
         assert_eq!(person("mh_female"), "woman");
         assert_eq!(person("unity_human"), "person");
         assert_eq!(person("robot"), "robot");
-        assert_eq!(place_name("potsdamer_platz_1k_ldr"), "potsdamer platz");
+        assert_eq!(
+            place_name("potsdamer_platz_1k_ldr?expanded"),
+            "potsdamer platz"
+        );
         let garments = ["blue shirt", "black trousers", "orange dress"].map(String::from);
         assert_eq!(
             clothing(&garments),

@@ -46,7 +46,10 @@ pub(super) fn draw(
     let mut assets = Vec::new();
     let mut lights: Vec<Light> = light(recipe, &mut stream("light")).into_iter().collect();
     let (environment, floor_asset, night, description) = if with_sky {
-        let id = skyboxes[background.below(skyboxes.len() as u64) as usize].clone();
+        let mut id = skyboxes[background.below(skyboxes.len() as u64) as usize].clone();
+        if recipe.ldr_expand {
+            id = library.expanded(&id)?;
+        }
         let map = library.environment(&id)?;
         let environment = Environment {
             rotation_rad: background.range(0.0, std::f64::consts::TAU) as f32,

@@ -42,6 +42,10 @@ pub struct AvatarRecipe {
 
     /// Probability of a skybox instead of a blank room, 0 to 1 (default 0.5).
     prob_skybox: f64 = 0.5;
+    /// Skyboxes of eight bits a channel (PNG, JPG) get back the light that such a file cannot hold:
+    /// what is brighter than 0.8 of white is lifted, up to 4 times, and a sun shines from the brightest
+    /// spot above the horizon, as strong as the spot stands out (default true).
+    ldr_expand: bool = true;
     /// Strength of a skybox, as a factor (default 1).
     range_sky_strength: [f64; 2] = [1.0, 1.0];
     /// Brightness of each channel of a blank room's background, 0 to 1 (default 0 to 1).
