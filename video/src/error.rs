@@ -118,6 +118,15 @@ pub enum VideoError {
         seconds: u64,
     },
 
+    /// The file is no whole PNG picture.
+    #[error("{}: not a whole PNG picture: {reason}", path.display())]
+    NotPicture {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+
     /// The file cannot be read as a video.
     #[error("{}: not a readable video: {reason}", path.display())]
     NotVideo {
@@ -165,6 +174,7 @@ impl VideoError {
             | Self::ToolMissing { .. }
             | Self::Stalled { .. }
             | Self::NotVideo { .. }
+            | Self::NotPicture { .. }
             | Self::Tool { .. } => true,
             Self::DataLength { .. }
             | Self::NoFrames { .. }

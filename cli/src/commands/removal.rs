@@ -10,6 +10,7 @@ use diorama_synth::physics::PieceStore;
 use serde_json::json;
 
 use crate::args::RemovalArgs;
+use crate::backend::{Backend, BackendSetting};
 use crate::exit::{Status, UserError, in_words};
 use crate::job::{RemovalMaker, Report, RunLog, Studio, estimate, run as run_batch, seeds_to_make};
 use crate::output::{Output, shown};
@@ -18,10 +19,14 @@ use crate::progress::Progress;
 
 /// Runs the command.
 pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
-    let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
+    let (shelf, hashes) = super::open_shelf(&args.recipe.assets, output)?;
     let mut plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;
-    let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
+    // Bodies are not traced on the GPU yet, as for `avatar`.
+    let backend = match &plan.picture.backend {
+        BackendSetting::Auto if plan.recipe.prob_character > 0.0 => Backend::cpu(),
+        asked => super::backend_for(asked, &job.output_dir, output)?,
+    };
     plan.picture.backend = backend.setting.clone();
     if args.batch.save_state {
         output.note(
@@ -32,7 +37,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     let studio = Studio {
         plan: &plan,
-        library: &library,
+        shelf: &shelf,
         backend,
         pieces: &pieces,
     };
@@ -80,7 +85,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     report.present = present;
     let lists = index(std::slice::from_ref(&job.output_dir), &job.output_dir)
         .context("the samples are complete, but their lists cannot be written")?;
-    for warning in library.warnings().0 {
+    for warning in shelf.warnings() {
         output.warning(&warning);
         log.line(&format!("warning: {warning}"))?;
     }

@@ -3,6 +3,7 @@
 mod avatar;
 mod batch;
 mod estimate;
+mod eyes;
 mod maker;
 mod measure;
 mod pipeline;
@@ -12,6 +13,7 @@ mod sample;
 pub use avatar::{AvatarMaker, Casting};
 pub use batch::{Failure, Ledger, Maker, Report, run, seeds_to_make};
 pub use estimate::{Estimate, bytes_in_words, estimate};
+pub use eyes::Eyes;
 pub use maker::RemovalMaker;
 pub use measure::measure;
 pub use pipeline::stream;
