@@ -44,6 +44,12 @@ pub enum AssetError {
         /// Id asked for.
         id: String,
     },
+    /// A character, and no workspace to take it from.
+    #[error("`{id}` is a character of a workspace (hint: `--base-path DIR` names it)")]
+    NoWorkspace {
+        /// Id asked for.
+        id: String,
+    },
 }
 
 impl AssetError {
@@ -62,8 +68,10 @@ impl AssetError {
             Self::UnsupportedExtension { .. } => {
                 Some("re-export without this extension (gltf-transform or Blender can decompress)")
             }
-            Self::Unusable { .. } => None,
-            Self::Unknown { .. } => Some("give its library with `--assets DIR`"),
+            Self::Unusable { .. } | Self::NoWorkspace { .. } => None,
+            Self::Unknown { .. } => Some(
+                "give its library with `--assets DIR`, or its workspace with `--base-path DIR`",
+            ),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod builtin;
 mod decode;
 pub mod environment;
 pub mod error;
+mod expand;
 pub mod image;
 pub mod library;
 pub mod material;

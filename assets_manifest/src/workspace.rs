@@ -24,6 +24,11 @@ use crate::{
     AssetError, AssetRecord, AssetSource, EnvironmentMap, Library, Model, Motion, Warnings, builtin,
 };
 
+/// Is this the id of a character of a workspace?
+pub fn is_character(id: &str) -> bool {
+    id.starts_with(CHARACTER)
+}
+
 /// A character and what it can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Character {
@@ -208,7 +213,7 @@ impl Workspace {
     /// # Errors
     /// What is wrong with its file.
     pub fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
-        if id.starts_with(CHARACTER) {
+        if is_character(id) {
             if !self.decoded().records.contains_key(id) {
                 self.character(id)?;
             }
@@ -256,7 +261,7 @@ impl Workspace {
 
 impl AssetSource for Workspace {
     fn model(&self, id: &str) -> Result<Arc<Model>, AssetError> {
-        if id.starts_with(CHARACTER) {
+        if is_character(id) {
             return self.character(id);
         }
         self.library.model(id)

@@ -11,6 +11,7 @@ pub mod job;
 pub mod output;
 pub mod plan;
 pub mod progress;
+pub mod shelf;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

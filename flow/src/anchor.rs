@@ -163,7 +163,7 @@ impl Anchor {
             way -= step;
             let position = start + shape * way;
             likeness = self.residual(picture, position, shape, &mut residual);
-            if !(likeness > best.likeness) {
+            if likeness <= best.likeness || likeness.is_nan() {
                 break;
             }
             // The smaller eigenvalue of the information.

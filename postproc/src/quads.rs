@@ -18,6 +18,11 @@ pub(crate) fn empty(resolution: [u32; 2], frames: u32) -> Shot {
     shot.objects.clear();
     shot.contacts.clear();
     shot.worlds.truncate(1);
+    if let Some(first) = shot.assets.first_mut() {
+        first.id = "square".into();
+    }
+    shot.assets.truncate(1);
+    shot.environment.asset = None;
     shot.resolution = resolution;
     shot.frame_count = frames;
     shot.cameras[0].pose = Track::Constant(camera(0.0, 0.0));

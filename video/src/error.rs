@@ -127,6 +127,15 @@ pub enum VideoError {
         seconds: u64,
     },
 
+    /// The file is no whole PNG picture.
+    #[error("{}: not a whole PNG picture: {reason}", path.display())]
+    NotPicture {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+
     /// The file cannot be read as a video.
     #[error("{}: not a readable video: {reason}", path.display())]
     NotVideo {
@@ -175,6 +184,7 @@ impl VideoError {
             | Self::Stalled { .. }
             | Self::NotVideo { .. }
             | Self::NotDepth { .. }
+            | Self::NotPicture { .. }
             | Self::Tool { .. } => true,
             Self::DataLength { .. }
             | Self::NoFrames { .. }

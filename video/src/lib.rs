@@ -31,6 +31,6 @@ pub use ffmpeg::Tools;
 pub use fit::Fit;
 pub use mask_writer::{MaskVideoOptions, MaskVideoWriter};
 pub use mp4::Mp4Index;
-pub use png_file::{write_png_gray8, write_png_gray16, write_png_rgb8};
+pub use png_file::{whole_png_size, write_png_gray8, write_png_gray16, write_png_rgb8};
 pub use rate::FrameRate;
 pub use reader::{ReadFormat, ReadOptions, VideoFrame, VideoInfo, VideoReader, probe};

@@ -1,12 +1,16 @@
 //! PNG pictures, complete or absent.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 use png::{BitDepth, ColorType, Compression, SrgbRenderingIntent};
 
 use crate::error::VideoError;
 use crate::fsx::AtomicFile;
+
+/// Most bytes that a picture may take while it is decoded.
+const MOST_BYTES: usize = 512 << 20;
 
 /// Writes `width × height × 3` bytes of finished sRGB, row by row.
 pub fn write_png_rgb8(path: &Path, width: u32, height: u32, rgb: &[u8]) -> Result<(), VideoError> {
@@ -49,6 +53,31 @@ pub fn write_png_gray16(
         BitDepth::Sixteen,
         &bytes,
     )
+}
+
+/// Width and height of a PNG picture that decodes from its first row to its last.
+///
+/// # Errors
+/// [`VideoError::NotPicture`] for what is no whole PNG picture, or a file that cannot be read.
+pub fn whole_png_size(path: &Path) -> Result<(u32, u32), VideoError> {
+    let wrong = |reason: String| VideoError::NotPicture {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let file = File::open(path).map_err(|source| VideoError::io("read", path, source))?;
+    let limits = png::Limits { bytes: MOST_BYTES };
+    let decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);
+    let mut reader = decoder
+        .read_info()
+        .map_err(|error| wrong(error.to_string()))?;
+    let size = reader.info().size();
+    while reader
+        .next_row()
+        .map_err(|error| wrong(error.to_string()))?
+        .is_some()
+    {}
+    reader.finish().map_err(|error| wrong(error.to_string()))?;
+    Ok(size)
 }
 
 fn check(
@@ -149,6 +178,21 @@ mod tests {
             .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
             .collect();
         assert_eq!(read, ids);
+    }
+
+    #[test]
+    fn only_whole_pictures_have_a_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        write_png_rgb8(&path, 70, 50, &[7; 70 * 50 * 3]).unwrap();
+        assert_eq!(whole_png_size(&path).unwrap(), (70, 50));
+        let bytes = std::fs::read(&path).unwrap();
+        for length in [0, 7, 20, bytes.len() / 2, bytes.len() - 13] {
+            crate::fsx::write_atomic(&path, &bytes[..length]).unwrap();
+            let error = whole_png_size(&path).unwrap_err();
+            assert!(error.to_string().contains("a.png"), "{error}");
+        }
+        assert!(whole_png_size(&folder.path().join("b.png")).is_err());
     }
 
     #[test]

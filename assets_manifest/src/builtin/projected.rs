@@ -26,8 +26,8 @@ const COLUMNS: usize = 128;
 /// [`EYE_HEIGHT`] above its middle.
 ///
 /// Its base colour is the albedo that level ground must have to look as in the picture under the light
-/// of the picture's upper half: π L / E, at most [`LARGEST_ALBEDO`]. Lit by the picture alone the floor
-/// therefore goes on seamlessly into what is seen beyond it. Texture coordinates are the azimuthal
+/// of the picture's upper half and its sun: π L / E, at most [`LARGEST_ALBEDO`]. Lit by these alone the
+/// floor therefore goes on seamlessly into what is seen beyond it. Texture coordinates are the azimuthal
 /// equidistant projection of the direction from the eye, nadir in the middle, horizon on the circle
 /// that touches the sides.
 pub(crate) fn projected_floor(map: &EnvironmentMap) -> Model {
@@ -73,7 +73,12 @@ pub(crate) fn projected_floor(map: &EnvironmentMap) -> Model {
 fn albedo(map: &EnvironmentMap) -> Image {
     // As fine as the picture, or nearly: a disc of twice its lower half.
     let side = map.image.width.next_power_of_two().clamp(64, 2048);
-    let irradiance = map.level_irradiance();
+    let mut irradiance = map.level_irradiance();
+    if let Some(sun) = &map.sun {
+        for (level, facing) in irradiance.iter_mut().zip(sun.irradiance) {
+            *level += facing * sun.direction_to_sun[2].max(0.0);
+        }
+    }
     let name = format!("ground of {}", map.image.name);
     paint(name, side, |u, v| {
         let (x, y) = (2.0 * u - 1.0, 1.0 - 2.0 * v);

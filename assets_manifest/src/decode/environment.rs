@@ -5,17 +5,25 @@ use std::path::Path;
 use super::{Source, image};
 use crate::{AssetError, EnvironmentMap, Image, Pixels, Warnings};
 
+/// A picture, and whether its file could hold nothing brighter than white.
+pub(crate) struct Loaded {
+    pub(crate) map: EnvironmentMap,
+    /// Eight bits a channel.
+    pub(crate) is_low_range: bool,
+}
+
 /// Reads a 2:1 picture of any supported format. HDR values are taken as linear radiance; 8-bit ones
 /// are sRGB-decoded. Texels that are no light (NaN, infinite, negative) are mended with a warning.
 ///
 /// The picture keeps its layout: row 0 is the zenith and columns run as Blender reads them, which is
 /// the convention of [`EnvironmentMap`].
-pub(crate) fn load(source: &mut Source, name: &str) -> Result<EnvironmentMap, AssetError> {
+pub(crate) fn load(source: &mut Source, name: &str) -> Result<Loaded, AssetError> {
     let bytes = source.read(name)?;
     let path = source.path_of(name);
     let picture = image::decode(&bytes, &path, &mut source.warnings)?;
     drop(bytes);
     check_shape(&path, picture.width, picture.height)?;
+    let is_low_range = matches!(picture.pixels, Pixels::Rgba8(_));
     let texels = match picture.pixels {
         Pixels::RgbF32(mut texels) => {
             mend(&mut texels, &path, &mut source.warnings);
@@ -42,7 +50,7 @@ pub(crate) fn load(source: &mut Source, name: &str) -> Result<EnvironmentMap, As
         }
     };
     let (description, night) = describe(name);
-    Ok(EnvironmentMap {
+    let map = EnvironmentMap {
         image: Image {
             name: picture.name,
             width: picture.width,
@@ -52,7 +60,8 @@ pub(crate) fn load(source: &mut Source, name: &str) -> Result<EnvironmentMap, As
         sun: None,
         description,
         night,
-    })
+    };
+    Ok(Loaded { map, is_low_range })
 }
 
 /// Is a picture of this size an equirectangular one? Off by a pixel or a percent still is.
@@ -174,7 +183,8 @@ mod tests {
         texels[..8].fill([4.0; 3]);
         write_hdr(folder.path(), "sunset_sky_1k.hdr", 8, &texels);
         let mut source = Source::folder(folder.path());
-        let map = load(&mut source, "sunset_sky_1k.hdr").unwrap();
+        let Loaded { map, is_low_range } = load(&mut source, "sunset_sky_1k.hdr").unwrap();
+        assert!(!is_low_range);
         assert_eq!((map.image.width, map.image.height), (8, 4));
         let Pixels::RgbF32(read) = &map.image.pixels else {
             panic!("an environment must be float")
@@ -205,7 +215,9 @@ mod tests {
         assert!(!is_equirectangular(0, 0));
         let folder = tempfile::tempdir().unwrap();
         write_hdr(folder.path(), "square.hdr", 8, &[[1.0; 3]; 64]);
-        let error = load(&mut Source::folder(folder.path()), "square.hdr").unwrap_err();
+        let error = load(&mut Source::folder(folder.path()), "square.hdr")
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("8×8"), "{error}");
     }
 

@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use self::cache::Cache;
 use self::terms::TermsReader;
 use crate::decode::{self, Source};
+use crate::expand::expand;
 use crate::{
     AssetError, AssetRecord, AssetSource, EnvironmentMap, Model, Motion, Warnings, builtin,
 };
@@ -37,6 +38,8 @@ pub const BUILTIN: &str = "builtin";
 const BUILTIN_PREFIX: &str = "builtin/";
 /// Decoded models kept in memory, bytes. What a caller holds stays alive beyond it.
 const MODEL_CACHE_BYTES: u64 = 256 << 20;
+/// Ends the ids of environments that are read with [`expand`].
+const EXPANDED: &str = "?expanded";
 /// Decoded environments kept in memory, bytes.
 const ENVIRONMENT_CACHE_BYTES: u64 = 128 << 20;
 
@@ -91,6 +94,8 @@ struct State {
     environments: Cache<EnvironmentMap>,
     /// Records with their hash, of assets that were loaded.
     records: BTreeMap<String, AssetRecord>,
+    /// Ids of loaded environments that hold nothing brighter than white.
+    low_range: BTreeSet<String>,
     warnings: BTreeSet<String>,
 }
 
@@ -186,6 +191,7 @@ impl Library {
                 models: Cache::new(MODEL_CACHE_BYTES),
                 environments: Cache::new(ENVIRONMENT_CACHE_BYTES),
                 records: BTreeMap::new(),
+                low_range: BTreeSet::new(),
                 warnings: BTreeSet::new(),
             }),
         };
@@ -210,6 +216,12 @@ impl Library {
             let map = self.load_environment(environment)?;
             let record = self.record(environment)?;
             return Ok(builtin::projected_floor_record(&record, &map));
+        }
+        if let Some(stored) = id.strip_suffix(EXPANDED) {
+            return Ok(AssetRecord {
+                id: id.to_owned(),
+                ..self.record(stored)?
+            });
         }
         if id.starts_with(BUILTIN_PREFIX) {
             return builtin::record(id).ok_or_else(|| unknown(id));
@@ -273,19 +285,38 @@ impl Library {
         if let Some(map) = self.state().environments.get(id) {
             return Ok(map);
         }
-        let map = if id.starts_with(BUILTIN_PREFIX) {
+        let map = if let Some(stored) = id.strip_suffix(EXPANDED) {
+            expand(&*self.load_environment(stored)?)
+        } else if id.starts_with(BUILTIN_PREFIX) {
             builtin::environment(id).ok_or_else(|| unknown(id))?
         } else {
             let Some(Place::Environment { files, picture }) = self.places.get(id) else {
                 return Err(unknown(id));
             };
             let mut source = files.open()?;
-            let map = decode::environment::load(&mut source, picture)?;
+            let loaded = decode::environment::load(&mut source, picture)?;
             self.loaded(id, &self.environments, source);
-            map
+            if loaded.is_low_range {
+                self.state().low_range.insert(id.to_owned());
+            }
+            loaded.map
         };
         let bytes = u64::from(map.image.width) * u64::from(map.image.height) * 12;
         Ok(self.state().environments.insert(id, Arc::new(map), bytes))
+    }
+
+    /// The id under which an environment of eight bits a channel is known with the light that such a
+    /// file cannot hold: clipped areas lifted, and a sun at the brightest spot. Others keep their id.
+    ///
+    /// # Errors
+    /// What is wrong with its file.
+    pub fn expanded_id(&self, id: &str) -> Result<String, AssetError> {
+        self.load_environment(id)?;
+        Ok(if self.state().low_range.contains(id) {
+            format!("{id}{EXPANDED}")
+        } else {
+            id.to_owned()
+        })
     }
 
     /// Recoverable trouble of all assets loaded so far, sorted.
@@ -330,7 +361,7 @@ pub fn load_environment_file(
     path: &Path,
 ) -> Result<(EnvironmentMap, AssetRecord, Warnings), AssetError> {
     let (mut source, name) = Source::beside(path)?;
-    let map = decode::environment::load(&mut source, &name)?;
+    let map = decode::environment::load(&mut source, &name)?.map;
     let record = lone_record(path, &name, &source);
     Ok((map, record, source.warnings))
 }

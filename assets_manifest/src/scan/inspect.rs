@@ -155,7 +155,7 @@ fn motion(source: &mut Source, name: &str, content: &mut Content) -> Result<Kind
 }
 
 fn environment(source: &mut Source, name: &str, content: &mut Content) -> Result<Kind, AssetError> {
-    let map = decode::environment::load(source, name)?;
+    let map = decode::environment::load(source, name)?.map;
     let brightest = match &map.image.pixels {
         Pixels::RgbF32(texels) => texels.iter().flatten().fold(0.0f32, |a, b| a.max(*b)),
         Pixels::Rgba8(_) => 1.0,

@@ -323,3 +323,45 @@ fn opening_a_library_reads_no_asset() {
     );
     assert!(library.warnings().0.is_empty());
 }
+
+/// The pack has a place both with its whole range and as eight bits.
+#[test]
+fn eight_bit_pictures_get_their_main_light_back() {
+    let Some(pack) = pack("eight_bit_pictures_get_their_main_light_back") else {
+        return;
+    };
+    let (library, _) = Library::open(&[pack.join("skybox")]).unwrap();
+    let whole = "potsdamer_platz_1k";
+    assert_eq!(library.expanded_id(whole).unwrap(), whole);
+    let id = library.expanded_id("potsdamer_platz_1k_ldr").unwrap();
+    assert_ne!(id, "potsdamer_platz_1k_ldr");
+    let sun = library.load_environment(&id).unwrap().sun.unwrap();
+    // Where the picture that holds it is brightest.
+    let truth = library.load_environment(whole).unwrap();
+    let Pixels::RgbF32(texels) = &truth.image.pixels else {
+        panic!("an environment must be float")
+    };
+    let width = truth.image.width as usize;
+    let brightest = (0..texels.len())
+        .max_by(|a, b| texels[*a][1].total_cmp(&texels[*b][1]))
+        .unwrap();
+    let azimuth = (0.5 - (brightest % width) as f32 / width as f32) * core::f32::consts::TAU;
+    let zenith = (brightest / width) as f32 / truth.image.height as f32 * core::f32::consts::PI;
+    let there = Vec3::new(
+        libm::sinf(zenith) * libm::cosf(azimuth),
+        libm::sinf(zenith) * libm::sinf(azimuth),
+        libm::cosf(zenith),
+    );
+    let off = Vec3::from(sun.direction_to_sun).angle_between(there);
+    assert!(
+        off < sun.angular_diameter_rad / 2.0,
+        "{} degrees",
+        off.to_degrees()
+    );
+    let record = library.record(&id).unwrap();
+    assert_eq!(record.id, id);
+    assert_eq!(
+        record.blake3,
+        library.record("potsdamer_platz_1k_ldr").unwrap().blake3
+    );
+}

@@ -15,7 +15,8 @@ use super::{PictureArgs, Redo};
 /// Headings of the help: each holds from the named parameter on.
 const HEADINGS: &[(&str, &str)] = &[
     ("video_length", "Size and length"),
-    ("root_motion", "Character"),
+    ("root_motion", "Characters"),
+    ("range_props", "Props"),
     ("prob_skybox", "Background"),
     ("range_camera_distance", "Camera"),
     ("range_light_watts", "Light"),
@@ -38,6 +39,32 @@ pub struct AvatarArgs {
     /// What is written.
     #[command(flatten)]
     pub output: AvatarOutputArgs,
+}
+
+/// `diorama shot avatar`
+#[derive(Debug, Clone, Args)]
+pub struct ShotAvatarArgs {
+    /// Number of the clip, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub clip: u64,
+    /// File to write; `-` is standard output
+    #[arg(long, short, value_name = "FILE", default_value = "shot.json")]
+    pub output: PathBuf,
+    /// Workspace, as for `avatar`
+    #[arg(long, value_name = "DIR")]
+    pub base_path: Option<PathBuf>,
+    /// TOML file, as for `avatar`
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// As for `avatar`: the clip is one of N that are drawn
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+    /// Seed of all draws (default 0)
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// What it shows.
+    #[command(flatten)]
+    pub parameters: AvatarParameterArgs,
 }
 
 /// Which samples, and where they go.

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use assets::{AssetsCommand, CheckAssetsArgs, ScanAssetsArgs, ShowAssetArgs};
-pub use avatar::{AvatarArgs, AvatarOutputArgs};
+pub use avatar::{AvatarArgs, AvatarBatchArgs, AvatarOutputArgs, ShotAvatarArgs};
 pub use picture::{DenoiseArg, PictureArgs};
 pub use recipe::{ParameterArgs, RecipeArgs, SourceArgs};
 pub use removal::{BatchArgs, LayoutArg, OutputArgs, RemovalArgs};
@@ -97,6 +97,8 @@ pub enum Command {
 pub enum ShotCommand {
     /// The Shot of an object-removal sample
     Removal(Box<ShotRemovalArgs>),
+    /// The Shot of a clip of a character
+    Avatar(Box<ShotAvatarArgs>),
 }
 
 /// Libraries of assets beside the built-in one.
@@ -106,6 +108,9 @@ pub struct AssetArgs {
     /// Kubric manifest folder, or folder of .obj, .glb, .hdr, .exr; may be repeated
     #[arg(long, value_name = "DIR")]
     pub assets: Vec<PathBuf>,
+    /// Workspace of characters and skyboxes, as for `avatar`
+    #[arg(long, value_name = "DIR")]
+    pub base_path: Option<PathBuf>,
 }
 
 /// `diorama shot removal`
@@ -148,6 +153,10 @@ pub struct IndexArgs {
     /// Write one merged list here, instead of one list beside each folder
     #[arg(long, short, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
+    /// Take repainted first frames, <id>.png of the video's size, as the images of a
+    /// Diffusion-as-Shader dataset; what was rendered is kept
+    #[arg(long, value_name = "DIR", conflicts_with = "output_dir")]
+    pub images_from: Option<PathBuf>,
 }
 
 /// `diorama merge`

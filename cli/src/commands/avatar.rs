@@ -1,40 +1,30 @@
 //! `diorama avatar`: characters in motion → a Diffusion-as-Shader dataset.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use diorama_assets::Workspace;
 use diorama_postproc::dataset::das::{DasSampleOptions, das_sample_folder, index_das, sweep_das};
 use diorama_postproc::dataset::{Journal, read_journals};
+use diorama_synth::physics::PieceStore;
 use serde_json::json;
 
-use crate::args::{AvatarArgs, Redo, SeedRange};
+use crate::args::{AvatarArgs, AvatarBatchArgs, Redo, SeedRange};
 use crate::exit::{Status, in_words};
 use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
 use crate::output::Output;
 use crate::plan::{AvatarPlan, Job, Selection, check_folder, sample_id, write_plan};
 use crate::progress::Progress;
+use crate::shelf::PEOPLE;
 
-/// Built-in people to choose from.
-const PEOPLE: u32 = 200;
 /// Clips of built-in people when nobody says how many.
 const FEW: u64 = 10;
 
 /// Runs the command.
 pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
-    let workspace = match &args.batch.base_path {
-        None => Workspace::builtin(0..PEOPLE)?,
-        Some(base) => {
-            let (workspace, warnings) = Workspace::open(base)?;
-            for warning in warnings.0 {
-                output.warning(warning);
-            }
-            workspace
-        }
-    };
-    // Every built-in person with every motion would be thousands of clips.
-    let drawn = args.batch.count.is_some() || args.batch.base_path.is_none();
-    let mut plan = AvatarPlan::resolve(args, drawn, hash(&workspace))?;
+    let workspace = open_workspace(args.batch.base_path.as_deref(), output)?;
+    let drawn = is_drawn(&args.batch);
+    let mut plan = AvatarPlan::resolve(args, drawn, super::workspace_hash(&workspace))?;
     let casting = Casting::new(&workspace, drawn.then_some(plan.seed));
     let clips = match (args.batch.count, drawn) {
         (Some(count), _) => count,
@@ -56,10 +46,12 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
     })?;
     let before = read_journals(&job.output_dir)?;
     let options = options(&plan);
+    let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     let nothing_shown = Progress::hidden();
     let mut maker = AvatarMaker {
         plan: &plan,
         casting,
+        pieces: &pieces,
         backend,
         job: &job,
         options,
@@ -90,6 +82,24 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
     }
     log.end(&report)?;
     say_report(&report, &job, output)
+}
+
+/// Are characters and motions drawn? Every built-in person with every motion would be thousands of
+/// clips.
+pub(super) fn is_drawn(batch: &AvatarBatchArgs) -> bool {
+    batch.count.is_some() || batch.base_path.is_none()
+}
+
+/// The workspace of a flag, or the built-in people.
+pub(super) fn open_workspace(base: Option<&Path>, output: &Output) -> Result<Workspace> {
+    let Some(base) = base else {
+        return Ok(Workspace::builtin(0..PEOPLE)?);
+    };
+    let (workspace, warnings) = Workspace::open(base)?;
+    for warning in warnings.0 {
+        output.warning(warning);
+    }
+    Ok(workspace)
 }
 
 fn job(args: &AvatarArgs, clips: u64) -> Job {
@@ -128,22 +138,6 @@ fn options(plan: &AvatarPlan) -> DasSampleOptions {
         render: plan.picture.record(),
         ..DasSampleOptions::default()
     }
-}
-
-/// blake3 over the ids that clips are made of; contents are hashed when they are first used, and stand
-/// in the shot.json of each sample.
-fn hash(workspace: &Workspace) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for character in workspace.characters() {
-        hasher.update(format!("character\t{}\n", character.id).as_bytes());
-        for motion in &character.motions {
-            hasher.update(format!("motion\t{motion}\n").as_bytes());
-        }
-    }
-    for skybox in workspace.skyboxes() {
-        hasher.update(format!("skybox\t{skybox}\n").as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 /// A line per sample: JSON on standard output, words only where something is wrong.

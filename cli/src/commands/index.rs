@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use diorama_postproc::dataset::das::{index_das, is_das_dataset};
+use diorama_postproc::dataset::das::{index_das, is_das_dataset, take_repainted};
 use diorama_postproc::dataset::{IndexReport, index};
 use serde_json::json;
 
@@ -19,6 +19,19 @@ pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
                 .hint("give the folder that `--output-dir` named")
                 .into());
         }
+    }
+    let mut refused = 0;
+    if let Some(from) = &args.images_from {
+        let [dataset] = args.dirs.as_slice() else {
+            return Err(UserError::new("`--images-from` is for one dataset at a time").into());
+        };
+        if !is_das_dataset(dataset) {
+            let words = format!("{} has no first frames to repaint", dataset.display());
+            return Err(UserError::new(words)
+                .hint("give a dataset that `diorama avatar` made")
+                .into());
+        }
+        refused = take_images(dataset, from, output)?;
     }
     let mut incomplete = Vec::new();
     if let Some(merged) = &args.output_dir {
@@ -37,11 +50,53 @@ pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
             incomplete.extend(report.incomplete);
         }
     }
-    Ok(if incomplete.is_empty() {
+    Ok(if incomplete.is_empty() && refused == 0 {
         Status::Good
     } else {
         Status::SomeFailed
     })
+}
+
+/// Samples named in words; programs get all of them.
+const NAMED: usize = 10;
+
+/// Takes repainted first frames; how many were refused.
+fn take_images(dataset: &Path, from: &Path, output: &Output) -> Result<usize> {
+    let report = take_repainted(dataset, from)?;
+    let refused: Vec<_> = report
+        .refused
+        .iter()
+        .map(|(path, reason)| json!({ "image": path, "reason": reason }))
+        .collect();
+    output.json(&json!({
+        "images_taken": report.taken, "images_refused": refused, "images_missing": report.missing,
+    }))?;
+    for (_, reason) in &report.refused {
+        output.warning(format!("left out: {reason}"));
+    }
+    let count = |ids: &[String], noun: &str| counted(ids.len() as u64, noun);
+    output.note(format!(
+        "{} taken from {}",
+        count(&report.taken, "image"),
+        from.display()
+    ));
+    if !report.missing.is_empty() {
+        let mut names = report
+            .missing
+            .iter()
+            .take(NAMED)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        if report.missing.len() > NAMED {
+            names.push_str(", …");
+        }
+        output.note(format!(
+            "{} without a picture there: {names}",
+            count(&report.missing, "sample")
+        ));
+    }
+    Ok(report.refused.len())
 }
 
 /// Lists of a Diffusion-as-Shader dataset; what is incomplete.

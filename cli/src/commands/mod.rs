@@ -16,7 +16,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use diorama_assets::Library;
+use diorama_assets::{Library, Workspace};
 
 use crate::args::{AssetArgs, Cli, Command};
 use crate::backend::{Backend, BackendSetting};
@@ -24,6 +24,7 @@ use crate::exit::{Status, UserError};
 use crate::job::Report;
 use crate::output::Output;
 use crate::plan::{backend_of_folder, sample_id, trained_frames};
+use crate::shelf::Shelf;
 
 /// Runs the command.
 pub fn run(cli: Cli, output: &Output) -> Result<Status> {
@@ -63,17 +64,30 @@ fn set_threads(threads: usize) -> Result<()> {
 
 /// The asset library, and the hashes of what it holds beside the built-in one: they are part of the
 /// plan, because other assets make other samples.
-fn open_library(args: &AssetArgs, output: &Output) -> Result<(Library, Vec<String>)> {
-    let (library, warnings) = Library::open(&args.assets)?;
-    for warning in warnings.0 {
-        output.warning(warning);
+fn open_shelf(args: &AssetArgs, output: &Output) -> Result<(Shelf, Vec<String>)> {
+    let shelf = Shelf::open(args, output)?;
+    let mut hashes = Vec::new();
+    if !args.assets.is_empty() {
+        hashes.push(list_hash(&shelf.library));
     }
-    let hashes = if args.assets.is_empty() {
-        Vec::new()
-    } else {
-        vec![list_hash(&library)]
-    };
-    Ok((library, hashes))
+    hashes.extend(shelf.workspace.as_ref().map(workspace_hash));
+    Ok((shelf, hashes))
+}
+
+/// blake3 over the ids that clips are made of; contents are hashed when they are first used, and stand
+/// in the shot.json of each sample.
+fn workspace_hash(workspace: &Workspace) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for character in workspace.characters() {
+        hasher.update(format!("character\t{}\n", character.id).as_bytes());
+        for motion in &character.motions {
+            hasher.update(format!("motion\t{motion}\n").as_bytes());
+        }
+    }
+    for skybox in workspace.skyboxes() {
+        hasher.update(format!("skybox\t{skybox}\n").as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 /// blake3 over the ids that can be drawn. Contents are hashed when an asset is first used, and stand

@@ -18,10 +18,12 @@ use crate::progress::Progress;
 
 /// Runs the command.
 pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
-    let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
+    let (shelf, hashes) = super::open_shelf(&args.recipe.assets, output)?;
     let mut plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;
-    let asked = plan.picture.backend_asked();
+    // Bodies are not traced on the GPU yet, as for `avatar`.
+    let walks = plan.recipe.prob_character > 0.0;
+    let asked = plan.picture.backend_asked().on_cpu_if(walks);
     let backend = super::backend_for(&asked, &job.output_dir, output)?;
     plan.picture.backend = backend.setting.clone();
     if args.batch.save_state {
@@ -33,7 +35,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     let studio = Studio {
         plan: &plan,
-        library: &library,
+        shelf: &shelf,
         backend,
         pieces: &pieces,
     };
@@ -81,7 +83,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     report.present = present;
     let lists = index(std::slice::from_ref(&job.output_dir), &job.output_dir)
         .context("the samples are complete, but their lists cannot be written")?;
-    for warning in library.warnings().0 {
+    for warning in shelf.warnings() {
         output.warning(&warning);
         log.line(&format!("warning: {warning}"))?;
     }

@@ -4,44 +4,81 @@ use std::path::Path;
 
 use anyhow::Result;
 use diorama_synth::physics::PieceStore;
+use diorama_synth::shot::Shot;
 use diorama_video::fsx;
 
-use crate::args::{OutputArgs, ShotCommand, ShotRemovalArgs};
+use super::avatar::{is_drawn, open_workspace};
+use crate::args::{
+    AvatarArgs, AvatarBatchArgs, AvatarOutputArgs, OutputArgs, PictureArgs, ShotAvatarArgs,
+    ShotCommand, ShotRemovalArgs,
+};
 use crate::backend::Backend;
 use crate::exit::Status;
-use crate::job::Studio;
+use crate::job::{Casting, Studio};
 use crate::output::Output;
-use crate::plan::Plan;
+use crate::plan::{AvatarPlan, Plan};
 
 /// Runs the command.
 pub(super) fn run(recipe: &ShotCommand, output: &Output) -> Result<Status> {
     match recipe {
         ShotCommand::Removal(args) => removal(args, output),
+        ShotCommand::Avatar(args) => avatar(args, output),
     }
 }
 
 fn removal(args: &ShotRemovalArgs, output: &Output) -> Result<Status> {
-    let (library, hashes) = super::open_library(&args.recipe.assets, output)?;
+    let (shelf, hashes) = super::open_shelf(&args.recipe.assets, output)?;
     let plan = Plan::resolve(&args.recipe, &OutputArgs::default(), hashes)?;
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     let studio = Studio {
         // A Shot is judged on the CPU, so that it does not depend on the machine.
         backend: Backend::cpu(),
         plan: &plan,
-        library: &library,
+        shelf: &shelf,
         pieces: &pieces,
     };
     let shot = studio.draw(args.seed)?;
-    for warning in library.warnings().0 {
+    for warning in shelf.warnings() {
         output.warning(warning);
     }
+    write(&shot, args.seed, &args.output, output)
+}
+
+fn avatar(args: &ShotAvatarArgs, output: &Output) -> Result<Status> {
+    let workspace = open_workspace(args.base_path.as_deref(), output)?;
+    let args = args.clone();
+    let batch = AvatarBatchArgs {
+        base_path: args.base_path,
+        config: args.config,
+        count: args.count,
+        seed: args.seed,
+        ..AvatarBatchArgs::default()
+    };
+    let drawn = is_drawn(&batch);
+    let whole = AvatarArgs {
+        batch,
+        parameters: args.parameters,
+        picture: PictureArgs::default(),
+        output: AvatarOutputArgs::default(),
+    };
+    let plan = AvatarPlan::resolve(&whole, drawn, super::workspace_hash(&workspace))?;
+    let casting = Casting::new(&workspace, drawn.then_some(plan.seed));
+    let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
+    let shot = casting.draw(&plan, args.clip, &pieces)?;
+    for warning in workspace.warnings().0 {
+        output.warning(warning);
+    }
+    write(&shot, plan.seed, &args.output, output)
+}
+
+fn write(shot: &Shot, seed: u64, path: &Path, output: &Output) -> Result<Status> {
     let text = shot.to_json();
-    if args.output == Path::new("-") {
+    if path == Path::new("-") {
         output.data(text.trim_end())?;
     } else {
-        fsx::write_atomic(&args.output, text.as_bytes())?;
-        output.plain(args.output.display().to_string())?;
-        output.json(&serde_json::json!({ "shot": args.output, "seed": args.seed }))?;
+        fsx::write_atomic(path, text.as_bytes())?;
+        output.plain(path.display().to_string())?;
+        output.json(&serde_json::json!({ "shot": path, "seed": seed }))?;
     }
     Ok(Status::Good)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -11,17 +10,15 @@ use diorama_postproc::dataset::das::{
     DasSampleOptions, DasSampleWriter, FinishedDasSample, das_sample_folder, is_complete_das,
 };
 use diorama_postproc::dataset::{FailedEntry, Journal, Journals};
-use diorama_postproc::tracking::SurfaceVisibility;
-use diorama_render::integrator::visibility::VisibilityTracer;
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::avatar::{Performance, das_prompt, draw_avatar, prompt};
-use diorama_synth::frame::{Sight, SurfacePoint};
 use diorama_synth::geometry::ShotGeometry;
+use diorama_synth::physics::PieceStore;
 use diorama_synth::shot::Shot;
 use diorama_synth::stream::Stream;
-use glam::DVec2;
 
 use super::batch::{Failure, Ledger, Maker};
+use super::eyes::Eyes;
 use super::maker::sort_failure;
 use super::pipeline::stream;
 use crate::backend::Backend;
@@ -64,6 +61,18 @@ impl<'a> Casting<'a> {
         self.pairs.len() as u64
     }
 
+    /// The Shot of clip `index`.
+    pub fn draw(&self, plan: &AvatarPlan, index: u64, pieces: &PieceStore) -> Result<Shot> {
+        Ok(draw_avatar(
+            &plan.recipe,
+            plan.seed,
+            &sample_id(index),
+            self.performance(index),
+            self.workspace,
+            pieces,
+        )?)
+    }
+
     /// Of clip `index`.
     pub fn performance(&self, index: u64) -> &Performance {
         let count = self.pairs.len() as u64;
@@ -81,6 +90,8 @@ pub struct AvatarMaker<'a> {
     pub plan: &'a AvatarPlan,
     /// Of whom.
     pub casting: Casting<'a>,
+    /// Collision shapes of props, made once.
+    pub pieces: &'a PieceStore,
     /// Where light is traced.
     pub backend: Backend,
     /// Where it goes.
@@ -95,49 +106,7 @@ pub struct AvatarMaker<'a> {
     pub progress: &'a Progress,
 }
 
-/// The renderer as an answer to what is seen where.
-struct Eyes<'a> {
-    renderer: &'a Renderer,
-    /// Of the frame asked for last: its trees take time to build.
-    at_hand: Mutex<Option<(u32, Arc<VisibilityTracer>)>>,
-}
-
-impl Eyes<'_> {
-    fn tracer(&self, frame: u32) -> Arc<VisibilityTracer> {
-        let mut at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*at_hand {
-            Some((known, tracer)) if *known == frame => tracer.clone(),
-            _ => {
-                let tracer = Arc::new(self.renderer.visibility(i64::from(frame)));
-                *at_hand = Some((frame, tracer.clone()));
-                tracer
-            }
-        }
-    }
-}
-
-impl SurfaceVisibility for Eyes<'_> {
-    fn surfaces_at(&self, frame: u32, positions: &[DVec2]) -> Vec<SurfacePoint> {
-        self.tracer(frame).surfaces_at(positions)
-    }
-
-    fn are_visible(&self, frame: u32, sights: &[Sight]) -> Vec<bool> {
-        self.tracer(frame).are_visible(sights)
-    }
-}
-
 impl AvatarMaker<'_> {
-    /// The Shot of clip `index`.
-    pub fn draw(&self, index: u64) -> Result<Shot> {
-        Ok(draw_avatar(
-            &self.plan.recipe,
-            self.plan.seed,
-            &sample_id(index),
-            self.casting.performance(index),
-            self.casting.workspace,
-        )?)
-    }
-
     fn make_sample(&mut self, index: u64) -> Result<(FinishedDasSample, BTreeMap<String, f64>)> {
         let id = sample_id(index);
         let mut timings = BTreeMap::new();
@@ -148,7 +117,7 @@ impl AvatarMaker<'_> {
             since = Instant::now();
         };
         self.progress.stage(&id, "posing", 0);
-        let shot = self.draw(index)?;
+        let shot = self.casting.draw(self.plan, index, self.pieces)?;
         stage("draw");
         self.progress
             .stage(&id, "rendering", u64::from(shot.frame_count));
@@ -169,10 +138,7 @@ impl AvatarMaker<'_> {
         let geometry = ShotGeometry::new(shot.clone(), workspace)?;
         let dataset: &Path = &self.job.output_dir;
         let mut writer = DasSampleWriter::new(dataset, id, geometry, &self.options)?;
-        let eyes = Eyes {
-            renderer: &renderer,
-            at_hand: Mutex::new(None),
-        };
+        let eyes = Eyes::new(&renderer);
         stage("build");
         stream(
             shot.frame_count,

@@ -109,7 +109,7 @@ fn render_secs(studio: &Studio<'_>, shot: &Shot) -> Result<f64> {
             .resolution
             .map(|s| (u64::from(s) * u64::from(SIDE) / u64::from(longer)).max(1) as u32);
     }
-    let renderer = Renderer::new(&small, studio.library, studio.render_settings())?;
+    let renderer = Renderer::new(&small, studio.shelf, studio.render_settings())?;
     let start = Instant::now();
     renderer.render_frame(0)?;
     renderer.render_frame(shot.frame_count - 1)?;

@@ -44,6 +44,16 @@ pub(super) struct Footages<'a> {
     is_over: bool,
 }
 
+/// What comes next in a video.
+pub(super) enum NextClip {
+    /// A clip that was wanted.
+    Clip(Footage),
+    /// One that was not.
+    PassedOver,
+    /// No whole one is left.
+    End,
+}
+
 impl<'a> Footages<'a> {
     /// Starts to decode. `frames`: how many the video has, where that is known; else it is asked.
     pub(super) fn open(
@@ -73,14 +83,11 @@ impl<'a> Footages<'a> {
         })
     }
 
-    /// Passes over the next clip, and gives it where it is `wanted`. `None`: there is no whole one left.
-    pub(super) fn next_clip(
-        &mut self,
-        wanted: bool,
-    ) -> Result<Option<Option<Footage>>, VideoError> {
+    /// Passes over the next clip, and gives it where it is `wanted`.
+    pub(super) fn next_clip(&mut self, wanted: bool) -> Result<NextClip, VideoError> {
         let length = self.choices.video_length as usize;
         if self.is_over {
-            return Ok(None);
+            return Ok(NextClip::End);
         }
         let first_frame = self.next;
         let mut frames = Vec::new();
@@ -88,7 +95,7 @@ impl<'a> Footages<'a> {
         while taken < length {
             let Some(frame) = self.reader.next().transpose()? else {
                 self.is_over = true;
-                return Ok(None);
+                return Ok(NextClip::End);
             };
             let is_ours = (self.next - first_frame).is_multiple_of(self.step);
             self.next += 1;
@@ -102,9 +109,9 @@ impl<'a> Footages<'a> {
         self.is_over = self.choices.clip != ClipRule::All;
         // Known since the first frame that was kept.
         let Some((fit, source_resolution)) = self.fit.filter(|_| wanted) else {
-            return Ok(Some(None));
+            return Ok(NextClip::PassedOver);
         };
-        Ok(Some(Some(Footage {
+        Ok(NextClip::Clip(Footage {
             clip: Clip {
                 width: self.choices.width,
                 height: self.choices.height,
@@ -114,7 +121,7 @@ impl<'a> Footages<'a> {
             source_resolution,
             first_frame,
             frame_step: self.step,
-        })))
+        }))
     }
 
     /// Are frames left out?

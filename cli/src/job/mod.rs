@@ -3,6 +3,7 @@
 mod avatar;
 mod batch;
 mod estimate;
+mod eyes;
 mod footage;
 mod maker;
 mod measure;
@@ -14,6 +15,7 @@ mod track;
 pub use avatar::{AvatarMaker, Casting};
 pub use batch::{Failure, Ledger, Maker, Report, run, run_side_by_side, seeds_to_make};
 pub use estimate::{Estimate, bytes_in_words, estimate};
+pub use eyes::Eyes;
 pub use maker::RemovalMaker;
 pub use measure::measure;
 pub use pipeline::stream;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use diorama_assets::{AssetSource, Library};
+use diorama_assets::AssetSource;
 use diorama_postproc::{
     FinishedSample, Layout, ObjectBounds, PairKind, SampleOptions, SampleWriter,
 };
@@ -20,13 +20,14 @@ use super::measure::measure;
 use super::pipeline::stream;
 use crate::backend::Backend;
 use crate::plan::{Plan, sample_id};
+use crate::shelf::Shelf;
 
 /// What every sample of a run needs.
 pub struct Studio<'a> {
     /// What to make.
     pub plan: &'a Plan,
     /// What to make it of.
-    pub library: &'a Library,
+    pub shelf: &'a Shelf,
     /// Where light is traced.
     pub backend: Backend,
     /// Collision shapes, made once.
@@ -74,11 +75,11 @@ impl Studio<'_> {
             recipe,
             seed,
             &sample_id(seed),
-            self.library,
+            self.shelf,
             self.pieces,
             &mut |shot| {
                 let through_glass = self.plan.output.mask_through_glass;
-                measure(shot, recipe, through_glass, self.library).map_err(Into::into)
+                measure(shot, recipe, through_glass, self.shelf).map_err(Into::into)
             },
         )
     }
@@ -93,7 +94,7 @@ impl Studio<'_> {
         frame_done: &(dyn Fn() + Sync),
     ) -> Result<Made> {
         let mut stages = Stages::start();
-        let mut renderer = Renderer::new(&shot, self.library, self.render_settings())?;
+        let mut renderer = Renderer::new(&shot, self.shelf, self.render_settings())?;
         drop(shot);
         stages.end("build");
         let first = renderer.render_frame(0)?;
@@ -106,7 +107,7 @@ impl Studio<'_> {
         // One copy for renderer and writer: that of a long clip is large.
         let shot = renderer.shot().clone();
         let options = SampleOptions {
-            bounds: bounds(&shot, self.library)?,
+            bounds: bounds(&shot, self.shelf)?,
             ..options.clone()
         };
         let mut writer = SampleWriter::begin(output, shot.clone(), &options)?;
@@ -181,16 +182,24 @@ pub fn encoder(text: &str) -> Encoder {
     }
 }
 
-/// Corners of every object's mesh, by object id.
+/// Corners of every object's mesh over the clip, by object id.
 fn bounds(shot: &Shot, assets: &dyn AssetSource) -> Result<ObjectBounds> {
     let mut bounds = ObjectBounds::new();
     for object in &shot.objects {
         let model = assets.model(&object.asset)?;
-        if let Some((low, high)) = model
-            .meshes
-            .get(object.mesh as usize)
-            .and_then(|mesh| mesh.bounds())
-        {
+        let own = match &object.body {
+            None => model
+                .meshes
+                .get(object.mesh as usize)
+                .and_then(|mesh| mesh.bounds()),
+            // At rest arms are spread as they never are in the clip.
+            Some(body) => body
+                .values()
+                .iter()
+                .filter_map(|pose| model.posed(object.mesh as usize, pose).bounds())
+                .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+        };
+        if let Some((low, high)) = own {
             bounds.insert(object.id, [low, high]);
         }
     }

@@ -29,6 +29,12 @@ pub enum Act {
     Spin,
     /// Has stopped by the end of the clip.
     Settle,
+    /// Goes on foot.
+    Walk,
+    /// Goes on foot, fast.
+    Run,
+    /// Moves its limbs where it stands.
+    Stir,
 }
 
 /// The three forms a sentence may need.
@@ -60,6 +66,9 @@ impl Act {
             Self::Slide => ("slides", "slide", "sliding"),
             Self::Spin => ("spins", "spin", "spinning"),
             Self::Settle => ("comes to rest", "come to rest", "coming to rest"),
+            Self::Walk => ("walks", "walk", "walking"),
+            Self::Run => ("runs", "run", "running"),
+            Self::Stir => ("moves in place", "move in place", "moving in place"),
         };
         Forms {
             singular,
@@ -119,6 +128,23 @@ fn steps(shot: &Shot, object: &Object) -> Steps {
     steps
 }
 
+/// Speed, m/s, beyond which going is running.
+const RUNNING_SPEED: f64 = 2.4;
+
+/// What somebody does who moves by a motion of its own.
+fn on_foot(shot: &Shot, object: &Object) -> Act {
+    let steps = steps(shot, object);
+    let speeds = steps.velocity.iter().map(|v| v.truncate().length());
+    let mean = speeds.sum::<f64>() / steps.velocity.len().max(1) as f64;
+    if mean < GROUND_SPEED {
+        Act::Stir
+    } else if mean < RUNNING_SPEED {
+        Act::Walk
+    } else {
+        Act::Run
+    }
+}
+
 /// What an object does during the clip, in order of time; never empty.
 pub fn acts(shot: &Shot, object: &Object, bounds: &ObjectBounds) -> Vec<Act> {
     let standing = if object
@@ -130,6 +156,9 @@ pub fn acts(shot: &Shot, object: &Object, bounds: &ObjectBounds) -> Vec<Act> {
     } else {
         Act::Rest
     };
+    if object.motion.is_some() {
+        return vec![on_foot(shot, object)];
+    }
     if object.pose.is_constant() || shot.frame_count < 2 {
         return vec![standing];
     }

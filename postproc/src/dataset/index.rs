@@ -39,6 +39,13 @@ pub(super) struct Summary {
     attempts: Attempts,
 }
 
+impl Summary {
+    /// Width and height, pixels.
+    pub(super) fn resolution(&self) -> [u32; 2] {
+        self.resolution
+    }
+}
+
 /// Sums over all samples of a list: the content of totals.json.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -299,7 +306,7 @@ fn first_difference(first: &Path, second: &Path) -> Result<Option<String>> {
         .cloned())
 }
 
-pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let file = std::fs::File::open(path).map_err(fs_error("open", path))?;
     serde_json::from_reader(std::io::BufReader::new(file)).map_err(|error| PostprocError::Json {
         path: path.to_owned(),

@@ -4,6 +4,6 @@ pub mod das;
 mod index;
 mod journal;
 
-pub(crate) use index::write_json;
 pub use index::{IndexReport, Totals, index, is_complete, sample_folders};
+pub(crate) use index::{read_json, write_json};
 pub use journal::{DoneEntry, FailedEntry, Journal, Journals, Shard, read_journals};

@@ -25,6 +25,7 @@ mod colour;
 mod dots;
 mod grid;
 mod npz;
+mod npz_read;
 mod percentile;
 mod pickle;
 mod tracks;
@@ -42,6 +43,7 @@ pub use clip::ClipPainter;
 pub use colour::FirstFrameColours;
 pub use dots::{Dot, half_sizes, paint};
 pub use grid::query_grid;
+pub use npz_read::{RecordedTrack, recorded_tracks};
 pub use percentile::{InverseRange, percentile};
 pub use tracks::{TrackArrays, TracksWriter};
 pub use view::{FrameView, PointState, TrackedPoint};
@@ -262,6 +264,12 @@ impl Tracker {
     /// The colours' rule with its numbers, once frame 0 has been seen.
     pub fn colours(&self) -> Option<&FirstFrameColours> {
         self.start.as_ref().map(|start| &start.colours)
+    }
+
+    /// Frame `index` comes next: those between are left out. Where points are depends on frame 0, which
+    /// must have been seen, and on nothing between.
+    pub fn skip_to(&mut self, index: u32) {
+        self.next_frame = index;
     }
 
     /// Paints the next frame, from its label passes.

@@ -4,19 +4,18 @@
 //! trackings.txt, drops empty ones, and pairs what is left line by line; it opens both files with the
 //! same frame numbers `range(0, N, N // F)[:F]` for a bucket of F = 49 frames, and fails where N < 49.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Component, Path};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
 
-use diorama_video::{ReadFormat, VideoError, VideoFrame, VideoReader};
+use diorama_video::{ReadFormat, VideoError, VideoFrame, VideoReader, whole_png_size};
 
 use super::VerifyOptions;
+use super::das_rendered::{self, Rendered, Reshoot};
 use super::report::{Law, Report, SampleFindings, laws};
 use crate::caption::TOKEN_LIMIT;
 use crate::caption::words::token_bound;
 use crate::dataset::das::{
-    LISTS, PLACEHOLDER_PROMPT, das_sample_folder, is_complete_das, read_list,
+    LISTS, PLACEHOLDER_PROMPT, das_sample_folder, is_complete_das, read_list, shows_first_frame,
 };
 use crate::dataset::read_journals;
 use crate::error::{PostprocError, Result, fs_error};
@@ -50,13 +49,32 @@ pub mod das_laws {
     pub const SHORT: Law = Law::figure("frames short of 49", "frames");
     /// Videos that the trainer would stretch to its bucket.
     pub const STRETCHED: Law = Law::figure("videos not of 720x480", "videos");
+    /// Pictures of `images/` are the first frames of the samples, or their repaintings.
+    pub const IMAGES: Law = Law::limited("images are first frames", "pictures", 0.0);
+    /// Recorded positions of tracks against the posed surfaces.
+    pub const PLACES: Law = Law::limited("tracks against posed surfaces", "px", 0.001);
+    /// Recorded visibility of tracks against rays.
+    pub const SEEN: Law = Law::limited("visibility of tracks against rays", "tracks", 0.0);
+    /// Rays through visible tracks that meet another object.
+    pub const HITS: Law = Law::limited("rays through tracks meet their object", "tracks", 0.0);
+    /// What these rays meet, against the distance of the track.
+    pub const DISTANCES: Law = Law::limited("distance that the rays meet", "share", 1.0e-4);
+    /// Ids at visible tracks more than a pixel from an edge of ids.
+    pub const TRACK_IDS: Law = Law::limited("ids under tracks off id edges", "tracks", 0.0);
+    /// Decoded tracking pictures of the dense rules, away from edges of colour.
+    pub const DENSE_MEAN: Law = Law::limited("tracking against repainted, mean", "levels", 1.5);
+    /// The same, 99th percentile.
+    pub const DENSE_P99: Law = Law::limited("tracking against repainted, p99", "levels", 5.0);
+    /// Decoded dots, over their own pixels: 4:2:0 mixes them with the black beside them.
+    pub const DOTS_MEAN: Law = Law::limited("decoded dots against repainted, mean", "levels", 25.0);
     /// Complete samples that the lists do not have: a run that was cut off.
     pub const UNLISTED: Law = Law::figure("complete samples that are not listed", "samples");
 }
 
 /// Replays the loader's rules over a dataset folder, ours or another tool's, decodes every video, and
-/// compares the files of `samples/` with the journal. `sample_done` is told the number of samples looked
-/// at and their total after each.
+/// compares the files of `samples/` with the journal. Of samples of ours some frames are rendered again
+/// by `reshoot`, and tracks and pictures measured against them; `None` leaves that out. `sample_done` is
+/// told the number of samples looked at and their total after each.
 ///
 /// # Errors
 /// When the folder is not there, a journal is damaged, or ffmpeg is missing. What is wrong with the
@@ -64,6 +82,7 @@ pub mod das_laws {
 pub fn verify_das(
     dataset: &Path,
     options: &VerifyOptions,
+    mut reshoot: Option<&mut dyn Reshoot>,
     sample_done: &mut dyn FnMut(usize, usize),
 ) -> Result<Report> {
     if !dataset.is_dir() {
@@ -111,9 +130,21 @@ pub fn verify_das(
                 findings.warn(das_laws::PLACEHOLDER, words);
             }
         }
-        let tracking = trackings.get(index).map(String::as_str);
-        let image = images.get(index).map(String::as_str);
-        report.frames += check_pair(dataset, video, tracking, image, options, &mut findings)?;
+        let rendered = match (&mut reshoot, sample_of(dataset, video)) {
+            (Some(reshoot), Some(folder)) => {
+                let count = options.frames_per_sample;
+                das_rendered::check(&folder, count, &mut **reshoot, &mut findings)
+            }
+            _ => BTreeMap::new(),
+        };
+        report.rendered += rendered.len() as u64;
+        let pair = Pair {
+            dataset,
+            video,
+            tracking: trackings.get(index).map(String::as_str),
+            image: images.get(index).map(String::as_str),
+        };
+        report.frames += pair.check(options, &rendered, &mut findings)?;
         report.samples += 1;
         report.add(findings);
         sample_done(index + 1, videos.len());
@@ -171,6 +202,9 @@ fn check_samples(dataset: &Path, videos: &[String], findings: &mut SampleFinding
             .filter(|name| entry.files.get(*name) != found.get(*name))
             .min();
         findings.check(laws::HASHES, other.map(|name| format!("{id}/{name}")));
+        let fault = (!shows_first_frame(dataset, &id)?)
+            .then(|| format!("images/{id}.png is another picture: run `diorama index`"));
+        findings.check(das_laws::IMAGES, fault);
         let is_listed = listed.contains(format!("videos/{id}.mp4").as_str());
         if is_listed {
             findings.measure(das_laws::UNLISTED, None, 0.0);
@@ -191,70 +225,103 @@ fn is_inside(name: &str) -> bool {
             .all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn check_pair(
-    dataset: &Path,
-    video: &str,
-    tracking: Option<&str>,
-    image: Option<&str>,
-    options: &VerifyOptions,
-    findings: &mut SampleFindings,
-) -> Result<u64> {
-    let names = [Some(video), tracking, image];
-    for name in names.into_iter().flatten() {
-        let fault = if !is_inside(name) {
-            Some(format!("{name} leads out of the dataset"))
-        } else if !dataset.join(name).is_file() {
-            Some(format!("{name} is missing"))
-        } else {
-            None
-        };
-        findings.check(das_laws::LISTED, fault);
-    }
-    let first = decode(dataset, video, options, findings)?;
-    let Some((frames, first_frame)) = first else {
-        return Ok(0);
-    };
-    let size = (first_frame.width, first_frame.height);
-    if frames < TRAINED_FRAMES {
-        let words = format!(
-            "{frames} frames: the trainer's bucket of {TRAINED_FRAMES} cannot be filled, it fails"
-        );
-        findings.warn_with(das_laws::SHORT, (TRAINED_FRAMES - frames) as f64, words);
-    } else {
-        findings.measure(das_laws::SHORT, None, 0.0);
-    }
-    if size == TRAINED_SIZE {
-        findings.measure(das_laws::STRETCHED, None, 0.0);
-    } else {
-        let words = format!("{}x{}: the trainer stretches it to 720x480", size.0, size.1);
-        findings.warn(das_laws::STRETCHED, words);
-    }
-    if let Some(tracking) = tracking
-        && let Some((count, picture)) = decode(dataset, tracking, options, findings)?
-    {
-        let words = format!("{tracking} has {count} frames, the video {frames}");
-        findings.check_with(das_laws::COUNTS, count.abs_diff(frames) as f64, words);
-        let other = (picture.width, picture.height);
-        let fault = (other != size).then(|| {
-            format!(
-                "{tracking} is {}x{}, the video {}x{}",
-                other.0, other.1, size.0, size.1
-            )
-        });
-        findings.check(das_laws::SIZES, fault);
-    }
-    if let Some(image) = image {
-        check_image(&dataset.join(image), image, &first_frame, findings);
-    }
-    Ok(frames)
+/// The folder of a listed video's sample, where the sample is ours and complete.
+fn sample_of(dataset: &Path, video: &str) -> Option<PathBuf> {
+    let id = video.strip_prefix("videos/")?.strip_suffix(".mp4")?;
+    let folder = das_sample_folder(dataset, id);
+    (is_inside(id) && is_complete_das(&folder)).then_some(folder)
 }
 
-/// Frames and the first of them; `None` where there is none, which is a finding.
+/// One line of the lists.
+struct Pair<'a> {
+    dataset: &'a Path,
+    video: &'a str,
+    tracking: Option<&'a str>,
+    image: Option<&'a str>,
+}
+
+impl Pair<'_> {
+    fn check(
+        &self,
+        options: &VerifyOptions,
+        rendered: &BTreeMap<u32, Rendered>,
+        findings: &mut SampleFindings,
+    ) -> Result<u64> {
+        let Self {
+            dataset,
+            video,
+            tracking,
+            image,
+        } = *self;
+        let names = [Some(video), tracking, image];
+        for name in names.into_iter().flatten() {
+            let fault = if !is_inside(name) {
+                Some(format!("{name} leads out of the dataset"))
+            } else if !dataset.join(name).is_file() {
+                Some(format!("{name} is missing"))
+            } else {
+                None
+            };
+            findings.check(das_laws::LISTED, fault);
+        }
+        let mut compare = |index: u32, frame: &VideoFrame, findings: &mut SampleFindings| {
+            if let Some(rendered) = rendered.get(&index) {
+                rendered.compare_video(index, frame, findings);
+            }
+        };
+        let first = decode(dataset, video, options, findings, &mut compare)?;
+        let Some((frames, first_frame)) = first else {
+            return Ok(0);
+        };
+        let size = (first_frame.width, first_frame.height);
+        if frames < TRAINED_FRAMES {
+            let words = format!(
+                "{frames} frames: the trainer's bucket of {TRAINED_FRAMES} cannot be filled, it fails"
+            );
+            findings.warn_with(das_laws::SHORT, (TRAINED_FRAMES - frames) as f64, words);
+        } else {
+            findings.measure(das_laws::SHORT, None, 0.0);
+        }
+        if size == TRAINED_SIZE {
+            findings.measure(das_laws::STRETCHED, None, 0.0);
+        } else {
+            let words = format!("{}x{}: the trainer stretches it to 720x480", size.0, size.1);
+            findings.warn(das_laws::STRETCHED, words);
+        }
+        let mut compare = |index: u32, frame: &VideoFrame, findings: &mut SampleFindings| {
+            if let Some(rendered) = rendered.get(&index) {
+                rendered.compare_tracking(index, frame, findings);
+            }
+        };
+        if let Some(tracking) = tracking
+            && let Some((count, picture)) =
+                decode(dataset, tracking, options, findings, &mut compare)?
+        {
+            let words = format!("{tracking} has {count} frames, the video {frames}");
+            findings.check_with(das_laws::COUNTS, count.abs_diff(frames) as f64, words);
+            let other = (picture.width, picture.height);
+            let fault = (other != size).then(|| {
+                format!(
+                    "{tracking} is {}x{}, the video {}x{}",
+                    other.0, other.1, size.0, size.1
+                )
+            });
+            findings.check(das_laws::SIZES, fault);
+        }
+        if let Some(image) = image {
+            check_image(&dataset.join(image), image, &first_frame, findings);
+        }
+        Ok(frames)
+    }
+}
+
+/// Frames and the first of them; `None` where there is none, which is a finding. `compare` sees every one.
 fn decode(
     dataset: &Path,
     name: &str,
     options: &VerifyOptions,
     findings: &mut SampleFindings,
+    compare: &mut dyn FnMut(u32, &VideoFrame, &mut SampleFindings),
 ) -> Result<Option<(u64, VideoFrame)>> {
     if !dataset.join(name).is_file() {
         return Ok(None);
@@ -271,6 +338,7 @@ fn decode(
     for frame in reader {
         match frame {
             Ok(frame) => {
+                compare(u32::try_from(frames).unwrap_or(u32::MAX), &frame, findings);
                 frames += 1;
                 first.get_or_insert(frame);
             }
@@ -287,12 +355,15 @@ fn decode(
 
 /// The first-frame picture against the first frame. A repainted one has other colours.
 fn check_image(path: &Path, name: &str, first: &VideoFrame, findings: &mut SampleFindings) {
-    let Some(size) = png_size(path) else {
-        if path.is_file() {
-            let fault = Some(format!("{name} is no PNG picture"));
-            findings.check(das_laws::SIZES, fault);
-        }
+    if !path.is_file() {
         return;
+    }
+    let size = match whole_png_size(path) {
+        Ok(size) => size,
+        Err(error) => {
+            findings.check(das_laws::SIZES, Some(error.to_string()));
+            return;
+        }
     };
     let fault = (size != (first.width, first.height)).then(|| {
         format!(
@@ -301,13 +372,4 @@ fn check_image(path: &Path, name: &str, first: &VideoFrame, findings: &mut Sampl
         )
     });
     findings.check(das_laws::SIZES, fault);
-}
-
-/// Width and height of a PNG file.
-fn png_size(path: &Path) -> Option<(u32, u32)> {
-    let mut head = [0; 24];
-    File::open(path).ok()?.read_exact(&mut head).ok()?;
-    let word = |at: usize| head[at..at + 4].try_into().ok().map(u32::from_be_bytes);
-    let is_png = head.starts_with(b"\x89PNG\r\n\x1a\n") && &head[12..16] == b"IHDR";
-    is_png.then(|| Some((word(16)?, word(20)?))).flatten()
 }

@@ -6,6 +6,7 @@
 //! reported, and only what every reader relies on (counts, sizes, decoding) is a fault.
 
 mod das;
+mod das_rendered;
 mod files;
 mod flow;
 mod levels;
@@ -20,6 +21,7 @@ use diorama_synth::shot::Shot;
 use diorama_video::ReadOptions;
 
 pub use das::{das_laws, verify_das};
+pub use das_rendered::Reshoot;
 use report::SampleFindings;
 pub use report::{Fault, Law, LawResult, Report, laws};
 

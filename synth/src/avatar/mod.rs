@@ -1,21 +1,26 @@
 //! From an [`AvatarRecipe`], a character and a motion to a Shot.
 
+mod camera;
+pub(crate) mod clothes;
+pub(crate) mod performer;
+mod place;
 mod prompt;
+mod props;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use diorama_assets::model::AssetRecord;
-use diorama_assets::retarget::{RetargetError, Retargeted, retarget};
-use diorama_assets::rig::BodyPose;
-use diorama_assets::{AssetError, AssetSource, Model, Motion, Workspace, builtin};
-use glam::{Quat, Vec3, Vec3A};
+use diorama_assets::retarget::RetargetError;
+use diorama_assets::{AssetError, AssetSource, Motion, Workspace, builtin};
 
-use crate::recipe::{AvatarRecipe, RootMotion};
-use crate::shot::{
-    Attempts, Exposure, MotionRecord, Object, Pose, Role, SCHEMA_VERSION, Shot, Track, World,
-    WorldSet,
-};
+use self::performer::Performer;
+use crate::draw::AssetLibrary as _;
+use crate::physics::{PhysicsError, PieceStore};
+use crate::recipe::AvatarRecipe;
+use crate::shot::{Attempts, Exposure, SCHEMA_VERSION, Shot, World};
 use crate::stream::Stream;
 
 pub use prompt::das_prompt;
@@ -23,7 +28,7 @@ pub use prompt::prompt;
 
 /// Instance id of the floor.
 const FLOOR_ID: u32 = 1;
-/// Instance id of the character.
+/// Instance id of the first character; others and props follow.
 const CHARACTER_ID: u32 = 2;
 
 /// What a clip can be drawn from.
@@ -34,6 +39,12 @@ pub trait AvatarLibrary: AssetSource {
     fn motion(&self, id: &str) -> Result<Arc<Motion>, AssetError>;
     /// The record of any id.
     fn record(&self, id: &str) -> Result<AssetRecord, AssetError>;
+    /// The id of a skybox with the light that its file may be too poor to hold; its own where it is not.
+    fn expanded(&self, skybox: &str) -> Result<String, AssetError>;
+    /// A character and one of its motions; `pick(n)` draws a whole number below n.
+    fn performance(&self, pick: &mut dyn FnMut(u64) -> u64) -> Performance;
+    /// An object to stand about.
+    fn prop(&self, pick: &mut dyn FnMut(u64) -> u64) -> String;
     /// The floor that shows what a skybox shows below its horizon.
     fn floor_of(&self, skybox: &str) -> String;
 }
@@ -49,6 +60,27 @@ impl AvatarLibrary for Workspace {
 
     fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
         Self::record(self, id)
+    }
+
+    fn expanded(&self, skybox: &str) -> Result<String, AssetError> {
+        self.library().expanded_id(skybox)
+    }
+
+    fn performance(&self, pick: &mut dyn FnMut(u64) -> u64) -> Performance {
+        let characters = self.characters();
+        let character = &characters[pick(characters.len() as u64) as usize];
+        let motions = &character.motions;
+        Performance {
+            character: character.id.clone(),
+            name: character.name.clone(),
+            motion: motions[pick(motions.len() as u64) as usize].clone(),
+        }
+    }
+
+    fn prop(&self, pick: &mut dyn FnMut(u64) -> u64) -> String {
+        let objects = builtin::object_records();
+        let object = &objects[pick(objects.len() as u64) as usize];
+        self.library().textured(&object.id, pick)
     }
 
     fn floor_of(&self, skybox: &str) -> String {
@@ -82,6 +114,9 @@ pub enum AvatarError {
     /// The character has no skeleton.
     #[error("`{0}` has no skeleton (hint: the file needs a skinned mesh)")]
     NoRig(String),
+    /// A prop cannot be simulated.
+    #[error(transparent)]
+    Physics(#[from] PhysicsError),
     /// The motion does not fit the character.
     #[error("`{motion}` on `{character}`: {source}")]
     Retarget {
@@ -94,7 +129,8 @@ pub enum AvatarError {
     },
 }
 
-/// Draws the clip of `performance`. Streams are named by `seed` and `sample_id`.
+/// Draws the clip of `performance`; further characters are drawn from the library. Streams are named by
+/// `seed` and `sample_id`, `pieces` keeps collision shapes of props.
 ///
 /// # Errors
 /// An asset that cannot be loaded, or a motion that does not fit.
@@ -104,67 +140,40 @@ pub fn draw_avatar(
     sample_id: &str,
     performance: &Performance,
     library: &dyn AvatarLibrary,
+    pieces: &PieceStore,
 ) -> Result<Shot, AvatarError> {
     let stream = |label: &str| Stream::new(seed, sample_id, label);
-    let model = library.model(&performance.character)?;
-    let motion = library.motion(&performance.motion)?;
-    let rig = model
-        .rig
-        .as_ref()
-        .ok_or_else(|| AvatarError::NoRig(performance.character.clone()))?;
-    let performed = retarget(rig, &motion).map_err(|source| AvatarError::Retarget {
-        character: performance.character.clone(),
-        motion: performance.motion.clone(),
-        source,
-    })?;
-    let start_secs = if recipe.random_start {
-        let clip = f64::from(recipe.video_length) / recipe.video_fps;
-        let spare = (f64::from(motion.duration_secs()) - clip).max(0.0);
-        stream("motion").range(0.0, spare)
-    } else {
-        0.0
-    };
-    let bodies = bodies(recipe, &model, &performed, start_secs);
-    let turn = stream("character").range(recipe.range_turn_deg[0], recipe.range_turn_deg[1]);
     let set = stage::draw(recipe, &stream, library)?;
-    let record = library.record(&performance.character)?;
-    let placed = stand_on_floor(recipe, &model, &bodies);
-    let rotation = Quat::from_rotation_z((turn as f32).to_radians());
-    let scale = scale_to_fit(recipe, &model);
-    let materials = stage::clothes(recipe, &model, &mut stream("clothes"));
-    let adjectives = stage::garments(if materials.is_empty() {
-        &model.materials
-    } else {
-        &materials
-    });
-    let character = Object {
-        id: CHARACTER_ID,
-        name: performance.name.clone(),
-        asset: performance.character.clone(),
-        mesh: 0,
-        materials,
-        role: Role::Keep,
-        noun: record.noun.clone(),
-        adjectives,
-        worlds: WorldSet::ALL,
-        scale: Vec3::splat(scale),
-        pose: Track::Constant(Pose {
-            position: rotation * placed * scale,
-            rotation,
-        }),
-        body: Some(Track::PerFrame(bodies)),
-        motion: Some(MotionRecord {
-            id: performance.motion.clone(),
-            start_secs,
-            duration_secs: f64::from(motion.duration_secs()),
-            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s,
-            floor_penetration_cm: performed.quality.floor_penetration_cm,
-            joint_limit_violations: performed.quality.joint_limit_violations,
-        }),
-        physics: None,
-    };
+    let mut cast = vec![performer::draw(recipe, &stream, 0, performance, library)?];
+    let [fewest, most] = recipe.range_characters;
+    let mut casting = stream("characters");
+    let count = fewest + casting.below(u64::from(most - fewest) + 1) as u32;
+    for index in 1..count {
+        let companion = library.performance(&mut |count| casting.below(count));
+        cast.push(performer::draw(
+            recipe, &stream, index, &companion, library,
+        )?);
+    }
+    place::companions(recipe, &stream, &mut cast, &set.camera);
+    let first_prop = CHARACTER_ID + count;
+    let props = props::draw(
+        recipe,
+        &stream,
+        first_prop,
+        &cast,
+        &set.camera,
+        library,
+        pieces,
+    )?;
+
     let mut assets = set.assets;
-    assets.push(record);
+    let mut objects = vec![set.floor];
+    for Performer { object, record, .. } in cast {
+        assets.push(record);
+        objects.push(object);
+    }
+    assets.extend(props.assets);
+    objects.extend(props.objects);
     assets.sort_by(|a, b| a.id.cmp(&b.id));
     assets.dedup_by(|a, b| a.id == b.id);
     Ok(Shot {
@@ -174,7 +183,7 @@ pub fn draw_avatar(
         sample_id: sample_id.to_owned(),
         video_fps: recipe.video_fps,
         frame_time_secs: 1.0 / recipe.video_fps,
-        physics_step_secs: 1.0 / recipe.video_fps,
+        physics_step_secs: 1.0 / recipe.video_fps / f64::from(props.steps_per_frame),
         frame_count: recipe.video_length,
         resolution: [recipe.width, recipe.height],
         exposure: Exposure::Ev(recipe.exposure as f32),
@@ -186,77 +195,11 @@ pub fn draw_avatar(
         cameras: vec![set.camera],
         environment: set.environment,
         lights: set.lights,
-        objects: vec![set.floor, character],
-        contacts: Vec::new(),
+        objects,
+        contacts: props.contacts,
         assets,
         attempts: Attempts::default(),
         night: set.night,
         light_description: set.description,
     })
-}
-
-/// Poses of frames −1 ..= frame count.
-fn bodies(
-    recipe: &AvatarRecipe,
-    model: &Model,
-    performed: &Retargeted,
-    start_secs: f64,
-) -> Vec<BodyPose> {
-    let Some(rig) = &model.rig else {
-        return Vec::new();
-    };
-    (-1..=i64::from(recipe.video_length))
-        .map(|frame| {
-            let time = (start_secs + frame as f64 / recipe.video_fps).max(0.0);
-            let mut body = rig.pose(&performed.sample(time as f32));
-            if recipe.root_motion == RootMotion::InPlace
-                && let Some(root) = body.joints.get(performed.root)
-            {
-                let way = Vec3A::new(root.translation.x, root.translation.y, 0.0);
-                for joint in &mut body.joints {
-                    joint.translation -= way;
-                }
-            }
-            body
-        })
-        .collect()
-}
-
-/// Heights of characters, metres, that are taken for what they say.
-const HEIGHTS: std::ops::RangeInclusive<f32> = 0.4..=2.6;
-
-/// What brings a character of senseless height to that of the recipe.
-fn scale_to_fit(recipe: &AvatarRecipe, model: &Model) -> f32 {
-    let bounds = model.meshes.first().and_then(|mesh| mesh.bounds());
-    let height = bounds.map_or(0.0, |(low, high)| high.z - low.z);
-    if recipe.fit_height == 0.0 || HEIGHTS.contains(&height) || height <= 0.0 {
-        return 1.0;
-    }
-    recipe.fit_height as f32 / height
-}
-
-/// Where the model's origin goes, in the model's own size: feet on the floor, its way placed as the
-/// recipe says. One place for the whole clip, so that nothing is moved that did not move.
-///
-/// The lowest vertex of the clip touches z = 0: a jump leaves the floor, a crouch does not sink in.
-fn stand_on_floor(recipe: &AvatarRecipe, model: &Model, bodies: &[BodyPose]) -> Vec3 {
-    let mut lowest = f32::INFINITY;
-    let mut middle = Vec3::ZERO;
-    // Every second frame: between two, a foot moves by less than it is thick.
-    let looked_at: Vec<&BodyPose> = bodies.iter().skip(1).step_by(2).collect();
-    for body in &looked_at {
-        let Some((from, to)) = model.posed(0, body).bounds() else {
-            continue;
-        };
-        lowest = lowest.min(from.z);
-        middle += (from + to) * 0.5 / looked_at.len() as f32;
-    }
-    if !lowest.is_finite() {
-        return Vec3::ZERO;
-    }
-    let sideways = match recipe.root_motion {
-        RootMotion::Keep | RootMotion::InPlace => Vec3::ZERO,
-        RootMotion::Centred => Vec3::new(-middle.x, -middle.y, 0.0),
-    };
-    sideways - Vec3::Z * lowest
 }

@@ -2,7 +2,7 @@
 
 use diorama_assets::builtin::motion::motion_verb;
 
-use crate::shot::{LightKind, Shot, Track};
+use crate::shot::{LightKind, MotionRecord, Object, Shot, Track};
 
 /// Verbs of motions whose names do not say them in the third person.
 const VERBS: &[(&str, &str)] = &[
@@ -47,10 +47,15 @@ fn words(name: &str) -> String {
         .to_lowercase()
 }
 
+/// The name of a picture, without how it is read (`?expanded`).
+fn picture(id: &str) -> &str {
+    id.split('?').next().unwrap_or(id)
+}
+
 /// A place by the name of its picture, without sizes and formats: `venice_sunset_1k` → `venice sunset`.
 fn place_name(id: &str) -> String {
     let is_size = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-    let named: Vec<String> = words(id)
+    let named: Vec<String> = words(picture(id))
         .split(' ')
         .filter(|word| !is_size(word) && !STORAGE.contains(word))
         .map(str::to_owned)
@@ -88,10 +93,10 @@ fn clothing(garments: &[String]) -> String {
         }
     };
     let all: Vec<String> = garments.iter().map(with_article).collect();
-    match all.split_last() {
-        None => String::new(),
-        Some((only, [])) => format!(" in {only}"),
-        Some((last, rest)) => format!(" in {} and {last}", rest.join(", ")),
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(" in {}", listed(&all))
     }
 }
 
@@ -111,8 +116,10 @@ fn action(motion: &str) -> String {
     }
 }
 
-fn character(shot: &Shot) -> Option<&crate::shot::Object> {
-    shot.objects.iter().find(|object| object.motion.is_some())
+/// Everybody who does something, in order.
+fn characters(shot: &Shot) -> impl Iterator<Item = (&Object, &MotionRecord)> {
+    let objects = shot.objects.iter();
+    objects.filter_map(|object| Some((object, object.motion.as_ref()?)))
 }
 
 fn article(noun: &str) -> &'static str {
@@ -123,17 +130,84 @@ fn article(noun: &str) -> &'static str {
     }
 }
 
+/// `a`, `a and b`, `a, b and c`.
+fn listed(all: &[String]) -> String {
+    match all.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// ` beside a blue crate and a red ball that falls`; nothing without props.
+fn props(shot: &Shot) -> String {
+    let named: Vec<String> = shot
+        .objects
+        .iter()
+        .filter_map(|object| {
+            let physics = object.physics.as_ref()?;
+            let mut words = object.adjectives.clone();
+            words.push(object.noun.clone());
+            let words = words.join(" ");
+            let does = if physics.stationary {
+                ""
+            } else {
+                " that falls"
+            };
+            Some(format!("{} {words}{does}", article(&words)))
+        })
+        .collect();
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!(" beside {}", listed(&named))
+    }
+}
+
+/// What the camera does, by its poses.
+fn camera_words(shot: &Shot) -> &'static str {
+    /// Cosine of half the turn, 20 degrees, that is more than a slide's.
+    const AROUND: f32 = 0.9848;
+    /// Metres that are no sway.
+    const AWAY: f32 = 0.03;
+    let still = "The camera stands still.";
+    let Some(Track::PerFrame(poses)) = shot.cameras.first().map(|camera| &camera.pose) else {
+        return still;
+    };
+    let frames = poses.get(1..poses.len().saturating_sub(1)).unwrap_or(&[]);
+    let (Some(first), Some(last)) = (frames.first(), frames.last()) else {
+        return still;
+    };
+    let steps = frames.windows(2);
+    let way: f32 = steps
+        .map(|pair| pair[0].position.distance(pair[1].position))
+        .sum();
+    let moved = first.rotation.inverse() * (last.position - first.position);
+    if moved.length() < 0.5 * way || way < AWAY {
+        return "The camera is held by hand.";
+    }
+    let turned = first.rotation.dot(last.rotation).abs();
+    if turned < AROUND && moved.x.abs() > moved.z.abs() {
+        "The camera circles around."
+    } else if moved.x.abs() >= moved.z.abs() {
+        "The camera slides sideways."
+    } else if moved.z < 0.0 {
+        "The camera moves closer."
+    } else {
+        "The camera moves away."
+    }
+}
+
 /// One line that says who does what, where, in what light, and how the camera sees it.
 pub fn prompt(shot: &Shot) -> String {
-    let (who, what) = match character(shot) {
-        Some(object) => {
+    let named: Vec<String> = characters(shot)
+        .map(|(object, motion)| {
             let noun = person(&object.noun);
-            let motion = object.motion.as_ref().map_or("", |motion| &motion.id);
-            let who = format!("{} {noun}{}", article(&noun), clothing(&object.adjectives));
-            (who, action(motion))
-        }
-        None => ("a character".to_owned(), "stands still".to_owned()),
-    };
+            let clothes = clothing(&object.adjectives);
+            format!("{} {noun}{clothes} {}", article(&noun), action(&motion.id))
+        })
+        .collect();
+    let who = listed(&named);
     let place = match shot.environment.asset.as_deref() {
         // A generated sky has no name but what it looks like.
         Some(id) if id.starts_with("builtin/") => "on open ground".into(),
@@ -152,11 +226,11 @@ pub fn prompt(shot: &Shot) -> String {
     {
         light.push_str(", lit by a large soft lamp from above");
     }
-    let camera = match shot.cameras.first().map(|camera| &camera.pose) {
-        Some(Track::PerFrame(_)) => "The camera slides sideways.",
-        _ => "The camera stands still.",
-    };
-    let mut line = format!("{who} {what} {place}{light}. {camera}");
+    let mut line = format!(
+        "{who} {place}{}{light}. {}",
+        props(shot),
+        camera_words(shot)
+    );
     if let Some(first) = line.get(..1).map(str::to_uppercase) {
         line.replace_range(..1, &first);
     }
@@ -164,24 +238,22 @@ pub fn prompt(shot: &Shot) -> String {
 }
 
 /// The original script's line: `cartoon character {char} {motion} in a blank room.`, or `… in
-/// {skybox}.`.
+/// {skybox}.`; further characters are named like the first.
 pub fn das_prompt(shot: &Shot) -> String {
-    let (name, motion) = character(shot).map_or(("", ""), |object| {
-        let motion = object
-            .motion
-            .as_ref()
-            .map_or("", |motion| motion.id.as_str());
-        (
-            object.name.as_str(),
-            motion.rsplit('/').next().unwrap_or(motion),
-        )
-    });
+    let named: Vec<String> = characters(shot)
+        .map(|(object, motion)| {
+            let name = motion.id.rsplit('/').next().unwrap_or(&motion.id);
+            format!("cartoon character {} {name}", object.name)
+        })
+        .collect();
     let place = shot
         .environment
         .asset
         .as_ref()
-        .map_or("a blank room".to_owned(), |id| id.replace('_', " "));
-    format!("cartoon character {name} {motion} in {place}.")
+        .map_or("a blank room".to_owned(), |id| {
+            picture(id).replace('_', " ")
+        });
+    format!("{} in {place}.", listed(&named))
 }
 
 #[cfg(test)]
@@ -208,7 +280,10 @@ mod tests {
         assert_eq!(person("mh_female"), "woman");
         assert_eq!(person("unity_human"), "person");
         assert_eq!(person("robot"), "robot");
-        assert_eq!(place_name("potsdamer_platz_1k_ldr"), "potsdamer platz");
+        assert_eq!(
+            place_name("potsdamer_platz_1k_ldr?expanded"),
+            "potsdamer platz"
+        );
         let garments = ["blue shirt", "black trousers", "orange dress"].map(String::from);
         assert_eq!(
             clothing(&garments),

@@ -1,8 +1,12 @@
 //! What a recipe draws from.
 
+use std::sync::Arc;
+
 use diorama_assets::builtin;
 use diorama_assets::model::AssetRecord;
-use diorama_assets::{AssetError, AssetSource, Library};
+use diorama_assets::{AssetError, AssetSource, Library, Motion};
+
+use crate::avatar::Performance;
 
 /// Objects and built-in floors come in this many seeds of each pattern.
 const TEXTURE_SEEDS: u64 = 10_000;
@@ -36,6 +40,17 @@ pub trait AssetLibrary: AssetSource {
     fn with_sun(&self, id: &str, elevation_deg: f64) -> String {
         let _ = elevation_deg;
         id.to_owned()
+    }
+
+    /// Somebody who can go over the floor; `pick(n)` draws a whole number below n. `None`: nobody is there.
+    fn walker(&self, pick: &mut dyn FnMut(u64) -> u64) -> Option<Performance> {
+        let _ = pick;
+        None
+    }
+
+    /// A motion by id.
+    fn motion(&self, id: &str) -> Result<Arc<Motion>, AssetError> {
+        Err(AssetError::Unknown { id: id.to_owned() })
     }
 
     /// Words for the pattern and colour of an object, when the library knows them.

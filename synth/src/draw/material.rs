@@ -98,7 +98,7 @@ fn luminance([r, g, b]: [f32; 3]) -> f32 {
 
 /// Words for what is seen: the finish, then `known` (the library's words for pattern and colour), or
 /// the mean colour when there are none.
-pub(super) fn adjectives(known: Vec<String>, model: &Model, material: &Material) -> Vec<String> {
+pub(crate) fn adjectives(known: Vec<String>, model: &Model, material: &Material) -> Vec<String> {
     let mut words: Vec<String> = finish(material).map(str::to_owned).into_iter().collect();
     if known.is_empty() {
         let color = own_color(model, material).and_then(color_word);

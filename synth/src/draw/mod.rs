@@ -9,10 +9,11 @@
 mod accept;
 mod backdrop;
 mod camera;
+mod character;
 mod library;
 mod light;
 pub(crate) mod material;
-mod motion;
+pub(crate) mod motion;
 mod objects;
 pub(crate) mod sample;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use glam::Vec3;
 pub use accept::{Brightness, Measurements, Rejection, RemovedSet, accept};
 pub use library::AssetLibrary;
 
+use crate::avatar::AvatarError;
 use crate::physics::{Body, PhysicsError, PieceStore};
 use crate::recipe::{ExposureChoice, RecipeError, RemovalRecipe, Stationary, VideoFps};
 use crate::shot::{Attempts, Exposure, Object, SCHEMA_VERSION, Shot, ShotError};
@@ -51,6 +53,9 @@ pub enum DrawError {
     /// An asset of the sample cannot be used.
     #[error(transparent)]
     Asset(#[from] AssetError),
+    /// A character of the sample cannot be used.
+    #[error(transparent)]
+    Character(#[from] AvatarError),
     /// A collision shape cannot be made.
     #[error(transparent)]
     Physics(#[from] PhysicsError),
@@ -242,13 +247,18 @@ impl Drawing<'_> {
             .ok_or(Halt::Redraw(Rejection::CameraBlocked))?;
         let lighting = light::Lighting::draw(self)?;
         let backdrop = backdrop::draw(self, &path, &lighting)?;
-        let group = objects::draw(self, &backdrop)?;
-        let frozen = group.stationary;
+        let mut group = objects::draw(self, &backdrop)?;
+        let steps_per_frame = self.steps_per_frame();
+        let mut frozen = group.stationary;
+        if let Some(walker) = character::draw(self, &backdrop, &group, steps_per_frame)? {
+            // What has come to rest stays there, unless it is pushed.
+            frozen = false;
+            group.things.push(walker);
+        }
         let background = backdrop.len();
         let mut things = backdrop;
         things.extend(group.things);
 
-        let steps_per_frame = self.steps_per_frame();
         let everything: Vec<&Thing> = things.iter().collect();
         let full = motion::run(self, &everything, steps_per_frame, frozen)?;
         // Without physics of their own, floating objects stay where they are whatever goes.

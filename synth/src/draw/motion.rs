@@ -115,7 +115,7 @@ fn still(drawing: &Drawing<'_>, bodies: &[Body]) -> Run {
     }
 }
 
-fn physics_of(
+pub(crate) fn physics_of(
     body: &Body,
     stationary: bool,
     largest_penetration: f32,

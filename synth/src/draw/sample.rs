@@ -40,7 +40,7 @@ pub(super) fn direction(stream: &mut Stream) -> Vec3 {
 }
 
 /// A rotation uniform over all rotations (Shoemake 1992).
-pub(super) fn rotation(stream: &mut Stream) -> Quat {
+pub(crate) fn rotation(stream: &mut Stream) -> Quat {
     let share = stream.unit();
     let first = stream.range(0.0, core::f64::consts::TAU);
     let second = stream.range(0.0, core::f64::consts::TAU);

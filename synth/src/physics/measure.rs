@@ -9,7 +9,7 @@ pub fn penetrations(bodies: &[Body], poses: &[Pose]) -> Vec<f32> {
     let mut depths = vec![0.0f32; bodies.len()];
     for i in 0..bodies.len() {
         for j in i + 1..bodies.len() {
-            if bodies[i].is_fixed() && bodies[j].is_fixed() {
+            if !bodies[i].is_dynamic() && !bodies[j].is_dynamic() {
                 continue;
             }
             if let Some((distance, _)) =
@@ -49,7 +49,7 @@ pub fn touching(bodies: &[Body], poses: &[Pose]) -> Vec<([usize; 2], glam::Vec3)
     let mut pairs = Vec::new();
     for i in 0..bodies.len() {
         for j in i + 1..bodies.len() {
-            if bodies[i].is_fixed() && bodies[j].is_fixed() {
+            if !bodies[i].is_dynamic() && !bodies[j].is_dynamic() {
                 continue;
             }
             if let Some((_, point)) =

@@ -25,6 +25,11 @@ impl Body {
     pub fn is_fixed(&self) -> bool {
         self.motion == Motion::Fixed
     }
+
+    /// Do contacts move it?
+    pub fn is_dynamic(&self) -> bool {
+        matches!(self.motion, Motion::Dynamic { .. })
+    }
 }
 
 /// Why a simulation could not be made.

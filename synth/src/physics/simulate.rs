@@ -23,11 +23,14 @@ const REST_SPIN: f32 = 2.0e-2;
 /// At rest: for this long.
 const REST_STEPS: u32 = STEPS_PER_SECOND / 2;
 
-/// How a body starts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How a body moves.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Motion {
     /// Never moves.
     Fixed,
+    /// Goes its own way, whatever is in it: places of its origin at the start and after every frame,
+    /// metres, world; straight in between.
+    Led(Arc<Vec<Vec3>>),
     /// Moves under gravity and contacts.
     Dynamic {
         /// Kilograms.
@@ -89,15 +92,16 @@ impl Running {
                 .restitution(if settling { 0.0 } else { body.restitution })
                 .density(0.0)
                 .user_data(u128::from(body.id));
-            let builder = match body.motion {
+            let builder = match &body.motion {
                 Motion::Fixed => RigidBodyBuilder::fixed(),
+                Motion::Led(_) => RigidBodyBuilder::kinematic_position_based(),
                 Motion::Dynamic {
                     mass_kg,
                     linear_velocity,
                 } => {
-                    collider = collider.mass_properties(body.shape.mass_properties(mass_kg));
+                    collider = collider.mass_properties(body.shape.mass_properties(*mass_kg));
                     let builder = RigidBodyBuilder::dynamic()
-                        .linvel(linear_velocity)
+                        .linvel(*linear_velocity)
                         .ccd_enabled(true);
                     if settling {
                         builder.linear_damping(0.3).angular_damping(2.0)
@@ -110,6 +114,21 @@ impl Running {
             handles.push(handle);
         }
         Self { world, handles }
+    }
+
+    /// Takes one step: the `step`-th of `count` of frame interval `interval`, from 0.
+    fn step(&mut self, bodies: &[Body], interval: u32, step: u32, count: u32) {
+        for (body, handle) in bodies.iter().zip(&self.handles) {
+            if let Motion::Led(places) = &body.motion
+                && let Some(from) = places.get(interval as usize)
+            {
+                let to = places.get(interval as usize + 1).unwrap_or(from);
+                let share = (step + 1) as f32 / count as f32;
+                let place = from.lerp(*to, share);
+                self.world.bodies[*handle].set_next_kinematic_translation(place);
+            }
+        }
+        self.world.step();
     }
 
     fn pose(&self, index: usize) -> Pose {
@@ -175,8 +194,8 @@ pub fn simulate(bodies: &[Body], gravity: Vec3, timing: Timing) -> Result<Record
     let mut touching: BTreeMap<[u32; 2], f32> = BTreeMap::new();
     for interval in 0..timing.intervals {
         let mut now: BTreeMap<[u32; 2], (f32, Vec3)> = BTreeMap::new();
-        for _ in 0..timing.steps_per_frame {
-            running.world.step();
+        for step in 0..timing.steps_per_frame {
+            running.step(bodies, interval, step, timing.steps_per_frame);
             running.check_finite(bodies)?;
             for (index, poses) in steps.iter_mut().enumerate() {
                 poses.push(running.pose(index));

@@ -37,11 +37,34 @@ pub struct AvatarRecipe {
     /// Height, metres, to which characters are scaled that at rest are lower than 0.4 m or higher than
     /// 2.6 m: files in other units than they say; 0: none is (default 1.7).
     fit_height: f64 = 1.7;
-    /// Probability that the character's clothes get other colours, 0 to 1 (default 0).
+    /// Probability that a character's clothes (materials that are named as garments) get other colours,
+    /// 0 to 1 (default 0).
     prob_recolour: f64 = 0.0;
+    /// Characters at once, 1 to 8 (default 1). The first is the clip's own, the others are drawn from
+    /// all there are; none comes into what another sweeps.
+    range_characters: [u32; 2] = [1, 1];
+    /// Where further characters are, the middle of their way: metres to the right (default -2 to 2).
+    range_companion_x: [f64; 2] = [-2.0, 2.0];
+    /// The same, metres away from the camera at azimuth 0 (default -0.5 to 3).
+    range_companion_y: [f64; 2] = [-0.5, 3.0];
+
+    /// Props: built-in objects that stand about or fall, 0 to 32 (default 0).
+    range_props: [u32; 2] = [0, 0];
+    /// Longest side of a prop, metres, above 0 (default 0.15 to 0.4).
+    range_prop_size: [f64; 2] = [0.15, 0.4];
+    /// Distance of props from the origin, metres (default 0.5 to 2.5).
+    range_prop_distance: [f64; 2] = [0.5, 2.5];
+    /// Probability that a prop falls at the beginning of the clip, 0 to 1; else it rests (default 0.5).
+    prob_prop_falls: f64 = 0.5;
+    /// Height from which props fall, metres (default 0.3 to 1.5).
+    range_prop_height: [f64; 2] = [0.3, 1.5];
 
     /// Probability of a skybox instead of a blank room, 0 to 1 (default 0.5).
     prob_skybox: f64 = 0.5;
+    /// Skyboxes of eight bits a channel (PNG, JPG) get back the light that such a file cannot hold:
+    /// what is brighter than 0.8 of white is lifted, up to 4 times, and a sun shines from the brightest
+    /// spot above the horizon, as strong as the spot stands out (default true).
+    ldr_expand: bool = true;
     /// Strength of a skybox, as a factor (default 1).
     range_sky_strength: [f64; 2] = [1.0, 1.0];
     /// Brightness of each channel of a blank room's background, 0 to 1 (default 0 to 1).
@@ -55,6 +78,14 @@ pub struct AvatarRecipe {
     range_camera_azimuth_deg: [f64; 2] = [0.0, 0.0];
     /// Way that the camera goes sideways over the clip, metres (default 0).
     range_camera_slide: [f64; 2] = [0.0, 0.0];
+    /// Speed of the camera around the point looked at, degrees a second, counter-clockwise from above
+    /// (default 0). With all speeds 0 it stands still, as in the original.
+    range_camera_orbit: [f64; 2] = [0.0, 0.0];
+    /// Speed of the camera towards the point looked at, metres a second (default 0); it stops at a third
+    /// of its distance.
+    range_camera_dolly: [f64; 2] = [0.0, 0.0];
+    /// Speed of the sway of a camera held by hand, metres a second, root mean square (default 0).
+    range_camera_handheld: [f64; 2] = [0.0, 0.0];
     /// Height of the point looked at, metres, with the camera nearest (default 0.7). It rises by a
     /// tenth of how much nearer than 5 m the camera is, as in the original.
     range_look_height: [f64; 2] = [0.7, 0.7];
@@ -114,10 +145,20 @@ impl AvatarRecipe {
             ("fit_height", self.fit_height, 0.0, 1.0e3),
             ("prob_recolour", self.prob_recolour, 0.0, 1.0),
             ("prob_skybox", self.prob_skybox, 0.0, 1.0),
+            ("prob_prop_falls", self.prob_prop_falls, 0.0, 1.0),
         ];
         for (name, value, low, high) in scalars {
             if !(low..=high).contains(&value) {
                 return wrong(name, format!("is {value}"), &format!("{low} to {high}"));
+            }
+        }
+        for (name, [fewest, most], low, high) in [
+            ("range_characters", self.range_characters, 1, 8),
+            ("range_props", self.range_props, 0, 32),
+        ] {
+            if fewest > most || fewest < low || most > high {
+                let reason = format!("is {fewest} to {most}");
+                return wrong(name, reason, &format!("inside {low} to {high}"));
             }
         }
         let ranges = [
@@ -138,6 +179,19 @@ impl AvatarRecipe {
                 360.0,
             ),
             ("range_camera_slide", self.range_camera_slide, -1.0e3, 1.0e3),
+            ("range_camera_orbit", self.range_camera_orbit, -720.0, 720.0),
+            ("range_camera_dolly", self.range_camera_dolly, -100.0, 100.0),
+            (
+                "range_camera_handheld",
+                self.range_camera_handheld,
+                0.0,
+                10.0,
+            ),
+            ("range_companion_x", self.range_companion_x, -100.0, 100.0),
+            ("range_companion_y", self.range_companion_y, -100.0, 100.0),
+            ("range_prop_size", self.range_prop_size, 1.0e-3, 10.0),
+            ("range_prop_distance", self.range_prop_distance, 0.0, 100.0),
+            ("range_prop_height", self.range_prop_height, 0.0, 100.0),
             ("range_look_height", self.range_look_height, -1.0e3, 1.0e3),
             ("range_focal_mm", self.range_focal_mm, 1.0, 5.0e3),
             ("range_light_watts", self.range_light_watts, 0.0, 1.0e9),
@@ -181,6 +235,8 @@ mod tests {
             ("width", "721"),
             ("video-length", "0"),
             ("prob_skybox", "1.5"),
+            ("range-characters", "0,2"),
+            ("range_props", "3,1"),
         ] {
             let mut recipe = AvatarRecipe::default();
             recipe.set(name, text).unwrap();

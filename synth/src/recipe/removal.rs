@@ -98,6 +98,10 @@ pub struct RemovalRecipe {
     range_object_scale: [f64; 2] = [1.0, 3.0];
     /// Probability that all objects are the same asset (default 0.5).
     prob_same_object: f64 = 0.5;
+    /// Probability that a character goes over the floor, 0 to 1 (default 0): somebody of the workspace
+    /// (`--base-path`) or a built-in person. It is kept or removed like any object, and pushes what it
+    /// meets; there is none where objects float.
+    prob_character: f64 = 0.0;
     /// Probability that nothing moves but the camera (default 0.5).
     prob_stationary_object: f64 = 0.5;
     /// What stationary objects do: `settle` (fall before the clip and rest on something) or `float`
@@ -515,6 +519,7 @@ impl RemovalRecipe {
         const LEAST: f64 = 1.0e-6;
         for (name, value, lowest, highest) in [
             ("prob_same_object", self.prob_same_object, 0.0, 1.0),
+            ("prob_character", self.prob_character, 0.0, 1.0),
             (
                 "prob_stationary_object",
                 self.prob_stationary_object,

@@ -16,11 +16,12 @@ use diorama_video::write_png_rgb8;
 use glam::Vec3;
 use serde_json::json;
 
-use crate::args::ShowAssetArgs;
+use crate::args::{AssetArgs, ShowAssetArgs};
 use crate::commands::render::assets::StageAssets;
 use crate::exit::{Status, UserError};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::shelf::Shelf;
 
 /// Who shows motions, and what those do who have none of their own.
 const PERSON: &str = "builtin/person/0";
@@ -279,15 +280,15 @@ fn render(
     views: &[Facing],
     output: &Output,
 ) -> Result<Plane<[u8; 3]>> {
-    let (library, _) = Library::open(&[])?;
-    let floor = library.record(FLOOR)?;
+    let shelf = Shelf::open(&AssetArgs::default(), output)?;
+    let floor = shelf.library.record(FLOOR)?;
     let picture = Path::new(&args.environment);
     let of_library = if picture.is_file() {
         None
     } else {
-        Some(library.record(&args.environment)?)
+        Some(shelf.library.record(&args.environment)?)
     };
-    let mut assets = StageAssets::with_library(library);
+    let mut assets = StageAssets::with_shelf(shelf);
     let environment = match of_library {
         Some(record) => record,
         None => assets.add_environment(picture)?,

@@ -6,25 +6,25 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use diorama_assets::model::AssetRecord;
-use diorama_assets::{
-    AssetError, AssetSource, EnvironmentMap, Library, Model, load_environment_file,
-};
+use diorama_assets::{AssetError, AssetSource, EnvironmentMap, Model, load_environment_file};
+
+use crate::shelf::Shelf;
 
 /// See the module text.
 pub(in crate::commands) struct StageAssets {
     models: BTreeMap<String, Arc<Model>>,
     environments: BTreeMap<String, Arc<EnvironmentMap>>,
-    library: Option<Library>,
+    shelf: Option<Shelf>,
     warnings: Vec<String>,
 }
 
 impl StageAssets {
     /// Assets of a Shot, which its libraries hold.
-    pub(in crate::commands) fn with_library(library: Library) -> Self {
+    pub(in crate::commands) fn with_shelf(shelf: Shelf) -> Self {
         Self {
             models: BTreeMap::new(),
             environments: BTreeMap::new(),
-            library: Some(library),
+            shelf: Some(shelf),
             warnings: Vec::new(),
         }
     }
@@ -34,7 +34,7 @@ impl StageAssets {
         Self {
             models: BTreeMap::new(),
             environments: BTreeMap::new(),
-            library: None,
+            shelf: None,
             warnings,
         }
     }
@@ -54,26 +54,26 @@ impl StageAssets {
 
     /// Everything odd that was found while loading.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let of_library = self.library.as_ref().map(|library| library.warnings().0);
+        let of_shelf = self.shelf.as_ref().map(Shelf::warnings);
         let mut all = self.warnings.clone();
-        all.extend(of_library.into_iter().flatten());
+        all.extend(of_shelf.into_iter().flatten());
         all
     }
 }
 
 impl AssetSource for StageAssets {
     fn model(&self, id: &str) -> Result<Arc<Model>, AssetError> {
-        match (self.models.get(id), &self.library) {
+        match (self.models.get(id), &self.shelf) {
             (Some(model), _) => Ok(Arc::clone(model)),
-            (None, Some(library)) => library.load_model(id),
+            (None, Some(shelf)) => shelf.model(id),
             (None, None) => Err(AssetError::Unknown { id: id.into() }),
         }
     }
 
     fn environment(&self, id: &str) -> Result<Arc<EnvironmentMap>, AssetError> {
-        match (self.environments.get(id), &self.library) {
+        match (self.environments.get(id), &self.shelf) {
             (Some(map), _) => Ok(Arc::clone(map)),
-            (None, Some(library)) => library.load_environment(id),
+            (None, Some(shelf)) => shelf.environment(id),
             (None, None) => Err(AssetError::Unknown { id: id.into() }),
         }
     }

@@ -92,14 +92,14 @@ fn load(args: &RenderArgs, output: &Output) -> Result<Stage> {
     match extension.as_deref() {
         Some("glb" | "gltf") => scene::load(args, output),
         Some("json") => {
-            let (library, _) = super::open_library(&args.assets, output)?;
+            let (shelf, _) = super::open_shelf(&args.assets, output)?;
             let text = fs_err::read_to_string(&args.file)?;
             let shot = Shot::from_json(&text).map_err(|error| {
                 anyhow::Error::from(error).context(args.file.display().to_string())
             })?;
             let mut stage = Stage {
                 shot,
-                assets: StageAssets::with_library(library),
+                assets: StageAssets::with_shelf(shelf),
             };
             if let Some(path) = &args.environment {
                 relight(path, &mut stage)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use diorama_video::fsx;
 
-use super::place::{is_complete_das, link_sample, main_names};
+use super::place::{is_complete_das, link_sample, main_names, sample_ids};
 use super::{LISTS, SAMPLES};
 use crate::dataset::index::{Attributions, Summary, read_json};
 use crate::dataset::{Totals, write_json};
@@ -45,25 +45,11 @@ pub(super) struct Line {
 /// When something cannot be read or written.
 pub fn index_das(dataset: &Path) -> Result<DasIndexReport> {
     let samples = dataset.join(SAMPLES);
-    let mut ids = Vec::new();
-    match std::fs::read_dir(&samples) {
-        Ok(entries) => {
-            for entry in entries {
-                let entry = entry.map_err(fs_error("list", &samples))?;
-                if !fsx::is_temporary(&entry.path()) && entry.path().is_dir() {
-                    ids.extend(entry.file_name().into_string());
-                }
-            }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(fs_error("list", &samples)(error)),
-    }
-    ids.sort_unstable();
     let mut lines = Vec::new();
     let mut incomplete = Vec::new();
     let mut totals = Totals::default();
     let mut attributions = Attributions::default();
-    for id in ids {
+    for id in sample_ids(dataset)? {
         let folder = samples.join(&id);
         if !is_complete_das(&folder) {
             incomplete.push(folder);

@@ -9,6 +9,7 @@
 //!     tracks.npy              the public tools' own file             on request
 //!     tracking/00000.png …    tracking pictures without any loss     on request
 //!     controls/*.png          first frame: inverse_depth, inverse_depth_16, normals, mask
+//!   repainted/<id>.png        first frames that somebody repainted; `images/` shows these instead
 //!   videos/<id>.mp4           the same files once more, as hard links (copies where the file system
 //!   tracking/<id>_tracking.mp4   has none), under the names that the trainer is used to
 //!   images/<id>.png  tracks/<id>_tracks.npz  tracks/<id>_tracks.npy  controls/<id>_<name>.png
@@ -34,14 +35,17 @@ mod merge;
 mod pair;
 mod place;
 mod record;
+mod repaint;
 mod writer;
 
 pub use filmed::{FilmedSampleOptions, FilmedSampleWriter};
 pub(crate) use lists::read_list;
 pub use lists::{DasIndexReport, index_das};
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
+pub(crate) use place::shows_first_frame;
 pub use place::{das_sample_folder, is_complete_das, sweep_das};
 pub use record::{ClipRecord, DasQuality, DasRecord};
+pub use repaint::{RepaintReport, take_repainted};
 pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_QP_LIMIT};
 
 /// Is `folder` a dataset of this kind, ours or another tool's? It has the list of tracking videos, or

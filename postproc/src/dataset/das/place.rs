@@ -75,11 +75,56 @@ pub(super) fn flat_names(id: &str) -> Vec<(String, String)> {
     names
 }
 
+/// Where a repainted first frame of sample `id` is kept.
+pub(super) fn repainted(dataset: &Path, id: &str) -> PathBuf {
+    dataset.join("repainted").join(format!("{id}.png"))
+}
+
+/// What `images/<id>.png` must show: the repainted first frame where there is one.
+fn first_frame(dataset: &Path, id: &str) -> PathBuf {
+    let repainted = repainted(dataset, id);
+    if repainted.is_file() {
+        repainted
+    } else {
+        das_sample_folder(dataset, id).join("image.png")
+    }
+}
+
+/// Is `images/<id>.png` the sample's first frame, or its repainting?
+pub(crate) fn shows_first_frame(dataset: &Path, id: &str) -> Result<bool> {
+    let [_, _, image] = main_names(id);
+    is_same(&first_frame(dataset, id), &dataset.join(image))
+}
+
+/// Names of the folders under `samples/`, sorted; temporary ones are left out.
+pub(super) fn sample_ids(dataset: &Path) -> Result<Vec<String>> {
+    let samples = dataset.join(SAMPLES);
+    let mut ids = Vec::new();
+    match std::fs::read_dir(&samples) {
+        Ok(entries) => {
+            for entry in entries {
+                let entry = entry.map_err(fs_error("list", &samples))?;
+                if !fsx::is_temporary(&entry.path()) && entry.path().is_dir() {
+                    ids.extend(entry.file_name().into_string());
+                }
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(fs_error("list", &samples)(error)),
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
 /// Gives the files of `samples/<id>` their flat names. What is already right is left alone.
 pub(super) fn link_sample(dataset: &Path, id: &str) -> Result<()> {
     let folder = das_sample_folder(dataset, id);
     for (from, to) in flat_names(id) {
-        let from = folder.join(from);
+        let from = if from == "image.png" {
+            first_frame(dataset, id)
+        } else {
+            folder.join(from)
+        };
         if from.exists() {
             place(&from, &dataset.join(to), true)?;
         }

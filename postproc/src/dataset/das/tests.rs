@@ -1,16 +1,20 @@
 //! Whole datasets.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use diorama_synth::shot::Shot;
+use diorama_synth::frame::Frame;
+use diorama_synth::geometry::ShotGeometry;
+use diorama_synth::shot::{Shot, Track};
 use diorama_video::{Mp4Index, ReadFormat, ReadOptions, VideoError, VideoReader};
 use glam::Vec3;
 
 use super::*;
 use crate::dataset::{Journal, read_journals};
 use crate::quads::{self, Analytic};
-use crate::tracking::{Tracker, TrackingOptions, TrackingRule};
-use crate::verify::{VerifyOptions, das_laws, laws, verify_das};
+use crate::tracking::{SurfaceVisibility, Tracker, TrackingOptions, TrackingRule};
+use crate::verify::{Reshoot, VerifyOptions, das_laws, laws, verify_das};
 
 const SIZE: [u32; 2] = [64, 48];
 
@@ -264,9 +268,40 @@ fn verification_replays_the_loaders_rules() {
     if !ffmpeg_is_there(dataset) {
         return;
     }
-    let verify = || verify_das(dataset, &VerifyOptions::default(), &mut |_, _| ()).unwrap();
+    let again = |shot: fn(u32) -> Shot| {
+        let mut studio = Studio {
+            shot,
+            open: Arc::new(shot(3)),
+        };
+        let options = VerifyOptions::default();
+        verify_das(dataset, &options, Some(&mut studio), &mut |_, _| ()).unwrap()
+    };
+    let verify = || again(shot);
     let good = verify();
     assert!(good.is_good(), "{good}");
+    assert_eq!(good.rendered, 4);
+    for law in [
+        das_laws::PLACES,
+        das_laws::SEEN,
+        das_laws::HITS,
+        das_laws::DISTANCES,
+        das_laws::TRACK_IDS,
+        das_laws::DOTS_MEAN,
+        laws::PICTURE,
+    ] {
+        assert_eq!(good.law(law).unwrap().measured, 4, "{}", law.name);
+    }
+    // What the samples show is not what this one would show.
+    let other = again(|frames| {
+        let mut shot = shot(frames);
+        if let Track::PerFrame(poses) = &mut shot.objects[1].pose {
+            poses.reverse();
+        }
+        shot
+    });
+    for law in [das_laws::PLACES, das_laws::DISTANCES] {
+        assert!(other.law(law).unwrap().broken > 0, "{other}");
+    }
     assert_eq!((good.samples, good.frames), (2, 6));
     assert_eq!(good.law(das_laws::SHORT).unwrap().worst, 46.0);
     assert_eq!(good.warnings.len(), 4, "short and small, twice: {good}");
@@ -304,6 +339,81 @@ fn verification_replays_the_loaders_rules() {
     assert!(verify().is_good());
     put("samples/000001/prompt.txt", "Something else.\n");
     assert!(broken(&verify(), laws::HASHES));
+}
+
+/// Films a Shot of its own, whatever is asked for.
+struct Studio {
+    shot: fn(u32) -> Shot,
+    open: Arc<Shot>,
+}
+
+impl Reshoot for Studio {
+    fn open(
+        &mut self,
+        shot: &Shot,
+        _: &BTreeMap<String, serde_json::Value>,
+    ) -> Result<ShotGeometry, String> {
+        self.open = Arc::new((self.shot)(shot.frame_count));
+        Ok(quads::geometry(&self.open))
+    }
+
+    fn labels(&mut self, index: u32) -> Result<Frame, String> {
+        self.frame(index)
+    }
+
+    fn frame(&mut self, index: u32) -> Result<Frame, String> {
+        Ok(quads::frame(&self.open, index))
+    }
+
+    fn eyes(&self) -> Result<Box<dyn SurfaceVisibility + '_>, String> {
+        Ok(Box::new(Analytic(&self.open)))
+    }
+}
+
+#[test]
+fn repainted_first_frames_are_taken_back_by_size_and_stay() {
+    let root = tempfile::tempdir().unwrap();
+    let dataset = &root.path().join("set");
+    for id in ["000000", "000001", "000002", "000003"] {
+        make(dataset, id, &options(), "A square moves.");
+    }
+    let painted = root.path().join("painted");
+    std::fs::create_dir(&painted).unwrap();
+    let [width, height] = SIZE;
+    let paint = |id: &str, width: u32, height: u32| {
+        let path = painted.join(format!("{id}.png"));
+        let colours = vec![77; (width * height * 3) as usize];
+        diorama_video::write_png_rgb8(&path, width, height, &colours).unwrap();
+        path
+    };
+    let good = paint("000000", width, height);
+    paint("000001", width, height + 1);
+    let torn = paint("000002", width, height);
+    let bytes = std::fs::read(&torn).unwrap();
+    diorama_video::fsx::write_atomic(&torn, &bytes[..bytes.len() / 2]).unwrap();
+
+    let report = take_repainted(dataset, &painted).unwrap();
+    assert_eq!(report.taken, ["000000"]);
+    assert_eq!(report.missing, ["000003"]);
+    let reasons: Vec<&str> = report.refused.iter().map(|(_, r)| r.as_str()).collect();
+    assert!(reasons[0].contains("64x49, the video 64x48"), "{reasons:?}");
+    assert!(reasons[1].contains("000002.png"), "{reasons:?}");
+    let shown = |id: &str| std::fs::read(dataset.join(format!("images/{id}.png"))).unwrap();
+    assert_eq!(shown("000000"), std::fs::read(&good).unwrap());
+    // Lists, a sample made again and a second index keep it; the sample itself is what was rendered.
+    index_das(dataset).unwrap();
+    let remade = make(dataset, "000000", &options(), "A square moves.");
+    assert_eq!(shown("000000"), std::fs::read(&good).unwrap());
+    assert_ne!(
+        shown("000000"),
+        std::fs::read(remade.folder.join("image.png")).unwrap()
+    );
+    assert_eq!(
+        shown("000001"),
+        std::fs::read(dataset.join("samples/000001/image.png")).unwrap()
+    );
+    assert_eq!(take_repainted(dataset, &painted).unwrap(), report);
+    assert!(take_repainted(dataset, &root.path().join("nowhere")).is_err());
 }
 
 #[test]

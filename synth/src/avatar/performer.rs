@@ -1,0 +1,216 @@
+//! One character and what it does.
+
+use diorama_assets::model::AssetRecord;
+use diorama_assets::retarget::{Retargeted, retarget};
+use diorama_assets::rig::BodyPose;
+use diorama_assets::{Model, Rig};
+use glam::{Quat, Vec3, Vec3A};
+
+use super::{AvatarError, AvatarLibrary, CHARACTER_ID, Performance, clothes};
+use crate::recipe::{AvatarRecipe, RootMotion};
+use crate::shot::{MotionRecord, Object, Pose, Role, Track, WorldSet};
+use crate::stream::Stream;
+
+/// A character with its place on the floor.
+pub(super) struct Performer {
+    pub(super) object: Object,
+    pub(super) record: AssetRecord,
+    /// Box around all that it is in during the clip, metres, world.
+    pub(super) swept: SweptBox,
+}
+
+/// A box along the axes of the world, metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SweptBox {
+    pub(crate) low: Vec3,
+    pub(crate) high: Vec3,
+}
+
+impl SweptBox {
+    pub(super) fn moved(&self, by: Vec3) -> Self {
+        Self {
+            low: self.low + by,
+            high: self.high + by,
+        }
+    }
+
+    pub(super) fn middle(&self) -> Vec3 {
+        (self.low + self.high) * 0.5
+    }
+
+    /// Do the two come within `gap` metres of each other?
+    pub(super) fn meets(&self, other: &Self, gap: f32) -> bool {
+        let gap = Vec3::splat(gap);
+        (self.low - gap).cmple(other.high).all() && (other.low - gap).cmple(self.high).all()
+    }
+}
+
+/// Draws character `index` of a clip, placed as the recipe says of the first.
+pub(super) fn draw(
+    recipe: &AvatarRecipe,
+    stream: &dyn Fn(&str) -> Stream,
+    index: u32,
+    performance: &Performance,
+    library: &dyn AvatarLibrary,
+) -> Result<Performer, AvatarError> {
+    // Labels of the first are those of clips that have no other.
+    let stream = |label: &str| match index {
+        0 => stream(label),
+        _ => stream(&format!("{label}/{index}")),
+    };
+    let model = library.model(&performance.character)?;
+    let motion = library.motion(&performance.motion)?;
+    let rig = model
+        .rig
+        .as_ref()
+        .ok_or_else(|| AvatarError::NoRig(performance.character.clone()))?;
+    let performed = retarget(rig, &motion).map_err(|source| AvatarError::Retarget {
+        character: performance.character.clone(),
+        motion: performance.motion.clone(),
+        source,
+    })?;
+    let start_secs = if recipe.random_start {
+        let clip = f64::from(recipe.video_length) / recipe.video_fps;
+        let spare = (f64::from(motion.duration_secs()) - clip).max(0.0);
+        stream("motion").range(0.0, spare)
+    } else {
+        0.0
+    };
+    let frame_secs = 1.0 / recipe.video_fps;
+    let mut bodies = bodies(rig, &performed, recipe.video_length, frame_secs, start_secs);
+    if recipe.root_motion == RootMotion::InPlace {
+        for body in &mut bodies {
+            take_way(body, performed.root);
+        }
+    }
+    let turn = stream("character").range(recipe.range_turn_deg[0], recipe.range_turn_deg[1]);
+    let record = library.record(&performance.character)?;
+    let placed = stand_on_floor(recipe, &model, &bodies);
+    let rotation = Quat::from_rotation_z((turn as f32).to_radians());
+    let scale = scale_to_fit(&model, recipe.fit_height as f32);
+    let materials = clothes::clothes(recipe, &model, &mut stream("clothes"));
+    let adjectives = clothes::garments(if materials.is_empty() {
+        &model.materials
+    } else {
+        &materials
+    });
+    let pose = Pose {
+        position: rotation * placed * scale,
+        rotation,
+    };
+    let swept = swept(&model, &bodies, &pose, scale);
+    let object = Object {
+        id: CHARACTER_ID + index,
+        name: match index {
+            0 => performance.name.clone(),
+            _ => format!("{}_{}", performance.name, index + 1),
+        },
+        asset: performance.character.clone(),
+        mesh: 0,
+        materials,
+        role: Role::Keep,
+        noun: record.noun.clone(),
+        adjectives,
+        worlds: WorldSet::ALL,
+        scale: Vec3::splat(scale),
+        pose: Track::Constant(pose),
+        body: Some(Track::PerFrame(bodies)),
+        motion: Some(MotionRecord {
+            id: performance.motion.clone(),
+            start_secs,
+            duration_secs: f64::from(motion.duration_secs()),
+            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s,
+            floor_penetration_cm: performed.quality.floor_penetration_cm,
+            joint_limit_violations: performed.quality.joint_limit_violations,
+        }),
+        physics: None,
+    };
+    Ok(Performer {
+        object,
+        record,
+        swept,
+    })
+}
+
+/// Poses of frames −1 ..= `frame_count`; frame 0 is `start_secs` of the motion.
+pub(crate) fn bodies(
+    rig: &Rig,
+    performed: &Retargeted,
+    frame_count: u32,
+    frame_secs: f64,
+    start_secs: f64,
+) -> Vec<BodyPose> {
+    (-1..=i64::from(frame_count))
+        .map(|frame| {
+            let time = (start_secs + frame as f64 * frame_secs).max(0.0);
+            rig.pose(&performed.sample(time as f32))
+        })
+        .collect()
+}
+
+/// Takes the way of joint `root` over the ground out of a pose, and returns it: metres of the model.
+pub(crate) fn take_way(body: &mut BodyPose, root: usize) -> Vec3 {
+    let Some(root) = body.joints.get(root) else {
+        return Vec3::ZERO;
+    };
+    let way = Vec3A::new(root.translation.x, root.translation.y, 0.0);
+    for joint in &mut body.joints {
+        joint.translation -= way;
+    }
+    way.into()
+}
+
+/// Heights of characters, metres, that are taken for what they say.
+const HEIGHTS: std::ops::RangeInclusive<f32> = 0.4..=2.6;
+
+/// What brings a character of senseless height to `fit_height`, metres; 0: nothing does.
+pub(crate) fn scale_to_fit(model: &Model, fit_height: f32) -> f32 {
+    let bounds = model.meshes.first().and_then(|mesh| mesh.bounds());
+    let height = bounds.map_or(0.0, |(low, high)| high.z - low.z);
+    if fit_height == 0.0 || HEIGHTS.contains(&height) || height <= 0.0 {
+        return 1.0;
+    }
+    fit_height / height
+}
+
+/// Where the model's origin goes, in the model's own size: feet on the floor, its way placed as the
+/// recipe says. One place for the whole clip, so that nothing is moved that did not move.
+///
+/// The lowest vertex of the clip touches z = 0: a jump leaves the floor, a crouch does not sink in.
+fn stand_on_floor(recipe: &AvatarRecipe, model: &Model, bodies: &[BodyPose]) -> Vec3 {
+    let mut lowest = f32::INFINITY;
+    let mut middle = Vec3::ZERO;
+    // Every second frame: between two, a foot moves by less than it is thick.
+    let looked_at: Vec<&BodyPose> = bodies.iter().skip(1).step_by(2).collect();
+    for body in &looked_at {
+        let Some((from, to)) = model.posed(0, body).bounds() else {
+            continue;
+        };
+        lowest = lowest.min(from.z);
+        middle += (from + to) * 0.5 / looked_at.len() as f32;
+    }
+    if !lowest.is_finite() {
+        return Vec3::ZERO;
+    }
+    let sideways = match recipe.root_motion {
+        RootMotion::Keep | RootMotion::InPlace => Vec3::ZERO,
+        RootMotion::Centred => Vec3::new(-middle.x, -middle.y, 0.0),
+    };
+    sideways - Vec3::Z * lowest
+}
+
+/// Box around all poses, placed.
+pub(crate) fn swept(model: &Model, bodies: &[BodyPose], pose: &Pose, scale: f32) -> SweptBox {
+    let mut swept = SweptBox {
+        low: Vec3::splat(f32::INFINITY),
+        high: Vec3::splat(f32::NEG_INFINITY),
+    };
+    for body in bodies {
+        for vertex in &model.posed(0, body).positions {
+            let place = pose.rotation * *vertex * scale;
+            swept.low = swept.low.min(place);
+            swept.high = swept.high.max(place);
+        }
+    }
+    swept.moved(pose.position)
+}

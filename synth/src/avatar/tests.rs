@@ -1,0 +1,178 @@
+//! Clips of built-in people, and of the shared characters where they are.
+
+use diorama_assets::Workspace;
+use glam::Vec3;
+
+use super::*;
+use crate::shot::Object;
+
+fn people() -> Workspace {
+    Workspace::builtin(0..6).unwrap()
+}
+
+fn performance(workspace: &Workspace, character: usize, motion: usize) -> Performance {
+    let character = &workspace.characters()[character];
+    Performance {
+        character: character.id.clone(),
+        name: character.name.clone(),
+        motion: character.motions[motion].clone(),
+    }
+}
+
+fn recipe(flags: &[(&str, &str)]) -> AvatarRecipe {
+    let mut recipe = AvatarRecipe {
+        video_length: 13,
+        ..AvatarRecipe::default()
+    };
+    for (name, text) in flags {
+        recipe.set(name, text).unwrap();
+    }
+    recipe.validate().unwrap();
+    recipe
+}
+
+fn clip(recipe: &AvatarRecipe, sample: &str, workspace: &Workspace, who: &Performance) -> Shot {
+    let pieces = PieceStore::default();
+    let shot = draw_avatar(recipe, 7, sample, who, workspace, &pieces).unwrap();
+    shot.validate().unwrap();
+    shot
+}
+
+/// Lowest and highest corner of an object in one frame, world.
+fn bounds(shot: &Shot, workspace: &Workspace, object: &Object, frame: i64) -> (Vec3, Vec3) {
+    let model = workspace.model(&object.asset).unwrap();
+    let mesh = match &object.body {
+        Some(body) => model.posed(0, body.at(frame)),
+        None => model.meshes[0].as_ref().clone(),
+    };
+    let place = object.pose.at(frame).world_from_object(object.scale);
+    let corners = mesh.positions.iter().map(|p| place.transform_point3(*p));
+    assert!(shot.object(object.id).is_some());
+    corners.fold(
+        (Vec3::splat(f32::INFINITY), Vec3::splat(f32::NEG_INFINITY)),
+        |(low, high), p| (low.min(p), high.max(p)),
+    )
+}
+
+fn moving(shot: &Shot) -> Vec<&Object> {
+    let all = shot.objects.iter();
+    all.filter(|o| o.motion.is_some() || o.physics.is_some())
+        .collect()
+}
+
+#[test]
+fn several_characters_and_props_keep_out_of_each_other() {
+    let workspace = people();
+    let recipe = recipe(&[
+        ("range_characters", "3,3"),
+        ("range_props", "4,4"),
+        ("prob_recolour", "1"),
+    ]);
+    let mut fell = 0;
+    for sample in ["000000", "000001", "000002"] {
+        let shot = clip(&recipe, sample, &workspace, &performance(&workspace, 0, 0));
+        let ids: Vec<u32> = shot.objects.iter().map(|o| o.id).collect();
+        assert_eq!(ids, (1..=ids.len() as u32).collect::<Vec<_>>());
+        let people = shot.objects.iter().filter(|o| o.motion.is_some());
+        assert_eq!(people.count(), 3);
+        for frame in 0..13 {
+            let boxes: Vec<(&Object, (Vec3, Vec3))> = moving(&shot)
+                .into_iter()
+                .map(|object| (object, bounds(&shot, &workspace, object, frame)))
+                .collect();
+            for (index, (a, (low, high))) in boxes.iter().enumerate() {
+                assert!(low.z > -0.01, "{} is in the floor: {}", a.name, low.z);
+                for (b, (other_low, other_high)) in &boxes[..index] {
+                    // Props may touch each other; physics keeps them apart.
+                    if a.physics.is_none() || b.physics.is_none() {
+                        let meet = low.cmple(*other_high).all() && other_low.cmple(*high).all();
+                        assert!(!meet, "{} and {} meet in {frame}", a.name, b.name);
+                    }
+                }
+            }
+        }
+        for object in &shot.objects {
+            if let Some(physics) = &object.physics {
+                assert!(physics.largest_penetration < 0.01, "{}", object.name);
+                let (start, end) = (object.pose.at(0), object.pose.at(12));
+                let way = start.position.distance(end.position);
+                assert_eq!(way > 0.05, !physics.stationary, "{}: {way}", object.name);
+                fell += u32::from(!physics.stationary);
+            }
+        }
+        // Everyone and everything is named.
+        let line = prompt(&shot);
+        for object in moving(&shot).iter().filter(|o| o.physics.is_some()) {
+            assert!(line.contains(&object.noun), "{line}");
+        }
+        assert!(
+            line.matches("person").count() + line.matches("man").count() >= 3
+                || line.matches(" in ").count() >= 3,
+            "{line}"
+        );
+        assert_eq!(das_prompt(&shot).matches("cartoon character").count(), 3);
+    }
+    assert!(fell > 0);
+}
+
+#[test]
+fn what_is_added_moves_nothing_that_was_there() {
+    let workspace = people();
+    let who = performance(&workspace, 1, 2);
+    let alone = clip(&recipe(&[]), "000004", &workspace, &who);
+    let crowd = [("range_characters", "2,2"), ("range_props", "2,2")];
+    let crowded = clip(&recipe(&crowd), "000004", &workspace, &who);
+    assert_eq!(alone.objects[..2], crowded.objects[..2]);
+    assert_eq!(alone.cameras, crowded.cameras);
+    assert_eq!(alone.environment, crowded.environment);
+    let again = clip(&recipe(&crowd), "000004", &workspace, &who);
+    assert_eq!(crowded, again);
+}
+
+#[test]
+fn the_prompt_says_what_the_camera_does() {
+    let workspace = people();
+    let who = performance(&workspace, 0, 0);
+    for (flag, range, said) in [
+        ("range_camera_orbit", "60,60", "circles around"),
+        ("range_camera_slide", "0.5,0.5", "slides sideways"),
+        ("range_camera_dolly", "1,1", "moves closer"),
+        ("range_camera_dolly", "-1,-1", "moves away"),
+        ("range_camera_handheld", "0.1,0.1", "held by hand"),
+        ("range_camera_slide", "0,0", "stands still"),
+    ] {
+        let line = prompt(&clip(&recipe(&[(flag, range)]), "000000", &workspace, &who));
+        assert!(line.contains(said), "{said}: {line}");
+    }
+}
+
+/// Depth below the floor, and the height of the lowest vertex when nothing jumps, metres.
+const FEET: f32 = 0.01;
+
+/// Feet of every motion of `workspace`: never deeper in the floor than a centimetre, and on it.
+fn check_feet(workspace: &Workspace, characters: impl Iterator<Item = usize>) -> u32 {
+    let recipe = recipe(&[("video_length", "49"), ("prob_skybox", "0")]);
+    let mut checked = 0;
+    for character in characters {
+        for motion in 0..workspace.characters()[character].motions.len() {
+            let who = performance(workspace, character, motion);
+            let pieces = PieceStore::default();
+            let Ok(shot) = draw_avatar(&recipe, 7, "000000", &who, workspace, &pieces) else {
+                continue;
+            };
+            let heights: Vec<f32> = (0..49)
+                .map(|frame| bounds(&shot, workspace, &shot.objects[1], frame).0.z)
+                .collect();
+            let lowest = heights.iter().fold(f32::INFINITY, |a, b| a.min(*b));
+            assert!(lowest.abs() < FEET, "{who:?}: {lowest} m");
+            checked += 1;
+        }
+    }
+    checked
+}
+
+#[test]
+fn feet_of_built_in_people_are_within_a_centimetre_of_the_floor() {
+    let workspace = people();
+    assert!(check_feet(&workspace, 0..2) > 10);
+}
