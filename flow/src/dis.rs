@@ -96,7 +96,9 @@ impl Template {
         };
         let centred = |mut values: [f32; PIXELS]| {
             let mean = values.iter().sum::<f32>() / PIXELS as f32;
-            values.iter_mut().for_each(|v| *v -= mean);
+            for v in &mut values {
+                *v -= mean;
+            }
             values
         };
         // With means gone from values and gradients a change of brightness is no motion.

@@ -126,7 +126,9 @@ fn taps(start: f64, length: f64, target: u32, source: u32) -> Vec<Taps> {
                     weights: vec![1.0],
                 };
             }
-            weights.iter_mut().for_each(|w| *w /= sum);
+            for weight in &mut weights {
+                *weight /= sum;
+            }
             Taps {
                 first,
                 weights: weights.into_iter().map(|w| w as f32).collect(),

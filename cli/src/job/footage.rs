@@ -32,6 +32,17 @@ pub(super) struct Footage {
     pub(super) frame_step: u64,
 }
 
+/// What [`Footages::next_clip`] came to.
+#[derive(Debug)]
+pub(super) enum NextClip {
+    /// The clip.
+    Here(Footage),
+    /// One that was not wanted.
+    PassedOver,
+    /// There is no whole one left.
+    End,
+}
+
 /// The clips of one video, one after another.
 pub(super) struct Footages<'a> {
     path: &'a Path,
@@ -73,14 +84,11 @@ impl<'a> Footages<'a> {
         })
     }
 
-    /// Passes over the next clip, and gives it where it is `wanted`. `None`: there is no whole one left.
-    pub(super) fn next_clip(
-        &mut self,
-        wanted: bool,
-    ) -> Result<Option<Option<Footage>>, VideoError> {
+    /// The next clip, or only past it where it is not `wanted`.
+    pub(super) fn next_clip(&mut self, wanted: bool) -> Result<NextClip, VideoError> {
         let length = self.choices.video_length as usize;
         if self.is_over {
-            return Ok(None);
+            return Ok(NextClip::End);
         }
         let first_frame = self.next;
         let mut frames = Vec::new();
@@ -88,7 +96,7 @@ impl<'a> Footages<'a> {
         while taken < length {
             let Some(frame) = self.reader.next().transpose()? else {
                 self.is_over = true;
-                return Ok(None);
+                return Ok(NextClip::End);
             };
             let is_ours = (self.next - first_frame).is_multiple_of(self.step);
             self.next += 1;
@@ -102,9 +110,9 @@ impl<'a> Footages<'a> {
         self.is_over = self.choices.clip != ClipRule::All;
         // Known since the first frame that was kept.
         let Some((fit, source_resolution)) = self.fit.filter(|_| wanted) else {
-            return Ok(Some(None));
+            return Ok(NextClip::PassedOver);
         };
-        Ok(Some(Some(Footage {
+        Ok(NextClip::Here(Footage {
             clip: Clip {
                 width: self.choices.width,
                 height: self.choices.height,
@@ -114,7 +122,7 @@ impl<'a> Footages<'a> {
             source_resolution,
             first_frame,
             frame_step: self.step,
-        })))
+        }))
     }
 
     /// Are frames left out?

@@ -18,7 +18,7 @@ use diorama_video::{Fit, VideoError, VideoFrame};
 use glam::DVec2;
 
 use super::batch::Failure;
-use super::footage::{Depth, Footage, Footages};
+use super::footage::{Depth, Footage, Footages, NextClip};
 use super::maker::sort_failure;
 use crate::args::ClipRule;
 use crate::plan::{Job, TrackPlan, sample_id};
@@ -154,7 +154,8 @@ impl TrackMaker<'_> {
             let wanted = !self.is_settled(&id);
             let since = Instant::now();
             self.progress.stage(&id, "decoding", 0);
-            let Some(footage) = footages.next_clip(wanted)? else {
+            let next = footages.next_clip(wanted)?;
+            if matches!(next, NextClip::End) {
                 let decoded = footages.decoded();
                 if clip == 0
                     && footages.is_spread()
@@ -165,8 +166,8 @@ impl TrackMaker<'_> {
                     continue;
                 }
                 break;
-            };
-            if let Some(footage) = footage {
+            }
+            if let NextClip::Here(footage) = next {
                 let verdict = self
                     .make_clip(&id, video, &name, &footage)
                     .with_context(|| name.clone())?;
@@ -236,7 +237,7 @@ impl TrackMaker<'_> {
         // Depth first: files that do not fit are found before the work.
         let mut depth = Depth::open(self.inputs.depth.as_deref(), path, choices)?;
         let positions = query_grid([choices.width, choices.height], choices.grid_size);
-        let places: Vec<[f64; 2]> = positions.iter().map(|p| p.to_array()).collect();
+        let places: Vec<[f64; 2]> = positions.iter().map(DVec2::to_array).collect();
         let query_frame = choices.query_frame;
         let mut depths = depth.at(footage, u64::from(query_frame), &places)?;
         fill_unknown(&mut depths);
@@ -336,7 +337,7 @@ impl TrackMaker<'_> {
         let range = tracks.frame(frame);
         let positions = &tracks.positions[range.clone()];
         if matches!(depth, Depth::Given { .. }) {
-            let places: Vec<[f64; 2]> = positions.iter().map(|p| p.to_array()).collect();
+            let places: Vec<[f64; 2]> = positions.iter().map(DVec2::to_array).collect();
             let now = depth.at(footage, frame as u64, &places)?;
             for ((z, now), index) in depths.iter_mut().zip(now).zip(range.clone()) {
                 if tracks.visible[index] && now.is_finite() {
