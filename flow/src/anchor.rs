@@ -1,5 +1,7 @@
 //! What a point looked like, and where in another picture that is: keeps chained flow from drifting.
 
+use std::cmp::Ordering;
+
 use glam::{DMat2, DVec2};
 
 use crate::plane::Luma;
@@ -51,7 +53,9 @@ impl Anchor {
         let offsets = offsets();
         let mut values: Box<[f32; PIXELS]> = Box::new(offsets.map(|(x, y)| value(x, y)));
         let mean = values.iter().sum::<f32>() / PIXELS as f32;
-        values.iter_mut().for_each(|v| *v -= mean);
+        for v in values.iter_mut() {
+            *v -= mean;
+        }
         let squares: f32 = values.iter().map(|v| v * v).sum();
         Self {
             values,
@@ -163,7 +167,8 @@ impl Anchor {
             way -= step;
             let position = start + shape * way;
             likeness = self.residual(picture, position, shape, &mut residual);
-            if likeness <= best.likeness || likeness.is_nan() {
+            // A NaN ends the search too.
+            if likeness.partial_cmp(&best.likeness) != Some(Ordering::Greater) {
                 break;
             }
             // The smaller eigenvalue of the information.
@@ -194,8 +199,8 @@ mod tests {
     #[test]
     fn a_patch_is_found_where_it_went() {
         let texture = Texture::new(11);
-        let before = moved_texture(&texture, 96, 64, 0.0, 0.0);
-        let after = moved_texture(&texture, 96, 64, 1.3, -0.8);
+        let before = moved_texture(texture, 96, 64, 0.0, 0.0);
+        let after = moved_texture(texture, 96, 64, 1.3, -0.8);
         for start in [DVec2::new(40.0, 30.0), DVec2::new(25.7, 41.2)] {
             let anchor = Anchor::new(&before, start);
             assert!(anchor.is_telling());

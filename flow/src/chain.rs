@@ -582,7 +582,7 @@ mod tests {
         for f in 0..25 {
             let (position, visible) = state(f);
             let left = 4.0 * f as f64 - 8.0;
-            if left < 22.0 || left > 70.0 {
+            if !(22.0..=70.0).contains(&left) {
                 assert!(visible, "frame {f}");
                 assert!(
                     position.distance(query.position) < 0.3,

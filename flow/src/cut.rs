@@ -22,10 +22,12 @@ const LEAST_STRENGTH: f32 = 4.0;
 const AROUND: usize = 4;
 /// Levels of the histograms are put into this many bins.
 const BINS: usize = 32;
-/// Least share of the picture that changes its bin of brightness at a cut, or…
-const LEAST_MOVED: f32 = 0.16;
-/// … least share of the structure that goes: 1 − correlation of the small pictures.
+/// Least share of the structure that goes at a cut: 1 − correlation of the small pictures…
 const LEAST_UNLIKE: f32 = 0.45;
+/// … or this, where brightness changes as well: light alone changes no structure…
+const LEAST_CHANGED: f32 = 0.15;
+/// … in this share of the picture.
+const LEAST_MOVED: f32 = 0.16;
 
 /// The first hard cut of a clip, if there is one: a frame that differs from the one before as no frames
 /// around it differ, in brightness or in structure. Dissolves are not found; they end tracks instead.
@@ -44,7 +46,8 @@ pub fn find_cut(frames: &[Luma]) -> Option<Cut> {
         let is_cut = steps[at] >= LEAST_DIFFERENCE
             && (strength >= LEAST_STRENGTH
                 || (strength >= 1.5 && unlike(before, after) >= 2.0 * LEAST_UNLIKE))
-            && (moved(before, after) >= LEAST_MOVED || unlike(before, after) >= LEAST_UNLIKE);
+            && (unlike(before, after) >= LEAST_UNLIKE
+                || (unlike(before, after) >= LEAST_CHANGED && moved(before, after) >= LEAST_MOVED));
         is_cut.then_some(Cut {
             frame: at + 1,
             strength,
@@ -123,7 +126,7 @@ mod tests {
         let (one, other) = (Texture::new(1), Texture::new(2));
         let frames: Vec<Luma> = (0..12)
             .map(|f| {
-                let texture = if f < 7 { &one } else { &other };
+                let texture = if f < 7 { one } else { other };
                 moved_texture(texture, 96, 64, f as f32 * 1.5, 0.0)
             })
             .collect();
@@ -136,14 +139,16 @@ mod tests {
     fn fast_motion_and_changing_light_are_no_cuts() {
         let texture = Texture::new(3);
         let panned: Vec<Luma> = (0..12)
-            .map(|f| moved_texture(&texture, 96, 64, f as f32 * 9.0, 0.0))
+            .map(|f| moved_texture(texture, 96, 64, f as f32 * 9.0, 0.0))
             .collect();
         assert_eq!(find_cut(&panned), None);
         let darkened: Vec<Luma> = (0..12)
             .map(|f| {
-                let mut picture = moved_texture(&texture, 96, 64, 0.0, 0.0);
+                let mut picture = moved_texture(texture, 96, 64, 0.0, 0.0);
                 let light = if f < 6 { 1.0 } else { 0.8 };
-                picture.data.iter_mut().for_each(|v| *v *= light);
+                for v in &mut picture.data {
+                    *v *= light;
+                }
                 picture
             })
             .collect();

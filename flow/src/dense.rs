@@ -181,8 +181,8 @@ mod tests {
             (30.0, -9.0),
         ] {
             let found = flow(
-                moved_texture(&texture, 160, 96, 0.0, 0.0),
-                moved_texture(&texture, 160, 96, dx, dy),
+                moved_texture(texture, 160, 96, 0.0, 0.0),
+                moved_texture(texture, 160, 96, dx, dy),
             );
             let error = error(&found, 34, |_, _| [dx, dy]);
             assert!(error < 0.06, "({dx}, {dy}): {error}");
@@ -221,9 +221,11 @@ mod tests {
     #[test]
     fn a_change_of_light_moves_nothing() {
         let texture = Texture::new(7);
-        let bright = moved_texture(&texture, 128, 96, 0.0, 0.0);
-        let mut dark = moved_texture(&texture, 128, 96, 2.0, 1.0);
-        dark.data.iter_mut().for_each(|v| *v = *v * 0.9 + 8.0);
+        let bright = moved_texture(texture, 128, 96, 0.0, 0.0);
+        let mut dark = moved_texture(texture, 128, 96, 2.0, 1.0);
+        for v in &mut dark.data {
+            *v = *v * 0.9 + 8.0;
+        }
         let error = error(&flow(bright, dark), 8, |_, _| [2.0, 1.0]);
         assert!(error < 0.15, "{error}");
     }

@@ -96,8 +96,8 @@ impl Template {
         };
         let centred = |mut values: [f32; PIXELS]| {
             let mean = values.iter().sum::<f32>() / PIXELS as f32;
-            for value in &mut values {
-                *value -= mean;
+            for v in &mut values {
+                *v -= mean;
             }
             values
         };

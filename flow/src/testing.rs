@@ -14,7 +14,7 @@ impl Texture {
     }
 
     /// Value at a place, 0 to 255.
-    pub(crate) fn at(&self, x: f32, y: f32) -> f32 {
+    pub(crate) fn at(self, x: f32, y: f32) -> f32 {
         let mut sum = 0.0;
         for (octave, (size, strength)) in [(23.0, 90.0), (9.0, 60.0), (4.0, 40.0)]
             .into_iter()
@@ -48,7 +48,7 @@ impl Texture {
 
 /// The texture after it has moved by (dx, dy) pixels.
 pub(crate) fn moved_texture(
-    texture: &Texture,
+    texture: Texture,
     width: usize,
     height: usize,
     dx: f32,

@@ -261,7 +261,7 @@ fn clips_of_every_kind_are_tracked_to_a_stated_error() {
         });
     }
     context
-        .run(&format!("track v --output-dir d {TINY} --grid-size 24"))
+        .run("track v --output-dir d --width 160 --height 96 --video-length 17 --grid-size 12")
         .expect(0);
     // By the order of the names: both, camera, objects.
     for (index, (name, scene)) in [(2, kinds[0]), (1, kinds[1]), (0, kinds[2])] {
@@ -271,9 +271,12 @@ fn clips_of_every_kind_are_tracked_to_a_stated_error() {
         });
         let score = score(&pairs, SIZE);
         say(&format!("{name}: {score:.2?}"));
-        assert!(score.jaccard > 80.0, "{name}: {score:?}");
-        assert!(score.occlusion > 92.0, "{name}: {score:?}");
-        assert!(score.median < 0.25, "{name}: {score:?}");
+        assert!(score.jaccard > 82.0, "{name}: {score:?}");
+        assert!(score.occlusion > 93.0, "{name}: {score:?}");
+        assert!(
+            score.within > 92.0 && score.median < 0.15,
+            "{name}: {score:?}"
+        );
     }
 }
 
@@ -298,14 +301,14 @@ fn our_own_renders_are_tracked_to_a_stated_error() {
     );
     let render = |name: &str, flags: &str| {
         let small =
-            "--video-length 9 --width 160 --height 96 --spp 4 --grid-size 24 --prob-skybox 1";
+            "--video-length 9 --width 160 --height 96 --spp 4 --grid-size 12 --prob-skybox 1";
         context
             .run(&format!(
                 "avatar --base-path w {small} {flags} --output-dir {name}"
             ))
             .expect(0);
         context.run(&format!(
-            "track {name}/videos --output-dir {name}_found --width 160 --height 96 --video-length 9 --grid-size 24"
+            "track {name}/videos --output-dir {name}_found --width 160 --height 96 --video-length 9 --grid-size 12"
         ))
         .expect(0);
         let tracks = |folder: &str| {
@@ -330,7 +333,10 @@ fn our_own_renders_are_tracked_to_a_stated_error() {
             score.jaccard > 70.0 && score.occlusion > 85.0,
             "{name}: {score:?}"
         );
-        assert!(score.median < 0.6, "{name}: {score:?}");
+        assert!(
+            score.within > 80.0 && score.median < 0.6,
+            "{name}: {score:?}"
+        );
     }
 }
 
@@ -351,7 +357,7 @@ fn lines(context: &Context, name: &str) -> Vec<String> {
 /// Files of a dataset but the journals, whose lines come in the order in which clips end.
 fn samples(context: &Context, name: &str) -> BTreeMap<String, String> {
     let mut files = context.dataset(name);
-    files.retain(|file, _| !file.ends_with(".jsonl"));
+    files.retain(|file, _| !file.contains(".jsonl"));
     files
 }
 

@@ -32,6 +32,17 @@ pub(super) struct Footage {
     pub(super) frame_step: u64,
 }
 
+/// What [`Footages::next_clip`] came to.
+#[derive(Debug)]
+pub(super) enum NextClip {
+    /// The clip.
+    Here(Footage),
+    /// One that was not wanted.
+    PassedOver,
+    /// There is no whole one left.
+    End,
+}
+
 /// The clips of one video, one after another.
 pub(super) struct Footages<'a> {
     path: &'a Path,
@@ -42,16 +53,6 @@ pub(super) struct Footages<'a> {
     step: u64,
     fit: Option<(Fit, [u32; 2])>,
     is_over: bool,
-}
-
-/// What comes next in a video.
-pub(super) enum NextClip {
-    /// A clip that was wanted.
-    Clip(Footage),
-    /// One that was not.
-    PassedOver,
-    /// No whole one is left.
-    End,
 }
 
 impl<'a> Footages<'a> {
@@ -83,7 +84,7 @@ impl<'a> Footages<'a> {
         })
     }
 
-    /// Passes over the next clip, and gives it where it is `wanted`.
+    /// The next clip, or only past it where it is not `wanted`.
     pub(super) fn next_clip(&mut self, wanted: bool) -> Result<NextClip, VideoError> {
         let length = self.choices.video_length as usize;
         if self.is_over {
@@ -111,7 +112,7 @@ impl<'a> Footages<'a> {
         let Some((fit, source_resolution)) = self.fit.filter(|_| wanted) else {
             return Ok(NextClip::PassedOver);
         };
-        Ok(NextClip::Clip(Footage {
+        Ok(NextClip::Here(Footage {
             clip: Clip {
                 width: self.choices.width,
                 height: self.choices.height,

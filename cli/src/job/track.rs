@@ -155,7 +155,7 @@ impl TrackMaker<'_> {
             let since = Instant::now();
             self.progress.stage(&id, "decoding", 0);
             let next = footages.next_clip(wanted)?;
-            if let NextClip::End = next {
+            if matches!(next, NextClip::End) {
                 let decoded = footages.decoded();
                 if clip == 0
                     && footages.is_spread()
@@ -167,7 +167,7 @@ impl TrackMaker<'_> {
                 }
                 break;
             }
-            if let NextClip::Clip(footage) = next {
+            if let NextClip::Here(footage) = next {
                 let verdict = self
                     .make_clip(&id, video, &name, &footage)
                     .with_context(|| name.clone())?;
