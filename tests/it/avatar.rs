@@ -8,6 +8,9 @@ use crate::context::{Context, shared};
 /// Clips small enough for a test.
 const TINY: &str = "--video-length 3 --width 48 --height 32 --spp 1 --grid-size 8 --denoise none";
 
+/// The part of it that is the recipe's.
+const SHORT: &str = "--video-length 3 --width 48 --height 32";
+
 /// The lists of a dataset, paired as the trainer pairs them: stripped, empty lines gone.
 fn loaded(context: &Context, name: &str) -> Vec<[String; 4]> {
     let [prompts, videos, trackings, images] =
@@ -116,9 +119,94 @@ fn workspaces_of_the_public_script_become_datasets() {
     assert_eq!(samples.len(), 2);
     assert!(samples[0][0].starts_with("cartoon character mh_male dab in "));
 
+    // Shots that show its characters say where these are, and the dataset lies in the workspace.
+    let shot = context.run(&format!(
+        "shot avatar --base-path w --clip 2 --output walk.json {SHORT}"
+    ));
+    shot.expect(0);
+    let lost = context.run("render walk.json --output walk.png --spp 1");
+    let lost = lost.expect(2);
+    assert!(lost.stderr.contains("--base-path"), "{}", lost.stderr);
+    let found = "render walk.json --output walk.png --spp 1 --base-path w";
+    context.run(found).expect(0);
+    let again = context.run("verify w/trackingavatars --json");
+    if !again.stderr.contains("ffmpeg") {
+        let report = again.expect(0).stdout;
+        assert!(
+            report.contains("rays through tracks meet their object"),
+            "{report}"
+        );
+        assert!(report.contains("\"rendered\":4"), "{report}");
+    }
+
     let joined = context.run("merge w/trackingavatars=1 --output-dir joined");
     joined.expect(0);
     assert_eq!(loaded(&context, "joined").len(), 2);
+}
+
+#[test]
+fn crowds_with_props_and_a_moving_camera_are_the_same_on_any_number_of_threads() {
+    let context = Context::new();
+    let make = |dir: &str| {
+        format!(
+            "avatar --count 1 {TINY} --range-characters 2,2 --range-props 2,2 \
+             --range-camera-orbit 20 --range-camera-handheld 0.02 --output-dir {dir}"
+        )
+    };
+    context.run(&format!("{} --threads 1", make("a"))).expect(0);
+    context.run(&format!("{} --threads 2", make("b"))).expect(0);
+    assert_eq!(context.dataset("a"), context.dataset("b"));
+    let [prompt, ..] = &loaded(&context, "a")[0];
+    assert!(
+        prompt.contains(" and ") && prompt.contains(" beside "),
+        "{prompt}"
+    );
+}
+
+#[test]
+fn somebody_walks_among_the_objects_and_can_be_removed() {
+    let context = Context::new();
+    let make = |probability: &str, dir: &str| {
+        format!(
+            "removal --seeds 0..3 {} --prob-character {probability} --output-dir {dir}",
+            crate::context::TINY
+        )
+    };
+    context.run(&make("1", "walked")).expect(0);
+    let mut roles = Vec::new();
+    for id in ["000000", "000001", "000002"] {
+        let shot: serde_json::Value =
+            serde_json::from_str(&context.read(&format!("walked/{id}/shot.json"))).unwrap();
+        let objects = shot["objects"].as_array().unwrap();
+        let walker = objects.iter().find(|object| object["body"].is_array());
+        roles.extend(walker.map(|walker| walker["role"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(roles.len(), 3, "one in each clip");
+    let report = context.run("verify walked --json");
+    if !report.stderr.contains("ffmpeg") {
+        report.expect(0);
+    }
+}
+
+#[test]
+fn repainted_first_frames_are_checked_and_listed() {
+    let context = Context::new();
+    context
+        .run(&format!("avatar --count 2 {TINY} --output-dir a"))
+        .expect(0);
+    let read = |name: &str| std::fs::read(context.path(name)).unwrap();
+    // Another picture of the right size, and one that is cut off.
+    let other = read("a/images/000001.png");
+    context.write("painted/000000.png", &other[..]);
+    context.write("painted/000001.png", &other[..40]);
+    let taken = context.run("index a --images-from painted").expect(1);
+    assert!(taken.stderr.contains("1 image taken"), "{}", taken.stderr);
+    assert!(taken.stderr.contains("000001.png"), "{}", taken.stderr);
+    assert_eq!(read("a/images/000000.png"), other);
+    assert_eq!(read("a/images/000001.png"), other);
+    context.run("index a").expect(0);
+    assert_eq!(read("a/images/000000.png"), other);
+    context.run("index a --images-from nowhere").expect(2);
 }
 
 #[test]

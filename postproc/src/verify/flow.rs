@@ -17,14 +17,16 @@ pub(super) fn against_pose_and_depth(shot: &Shot, frame: &Frame) -> f64 {
     let mut worst: f64 = 0.0;
     for (step, flow) in [(1, &labels.flow_forward), (-1, &labels.flow_backward)] {
         let there = Projection::of(camera, now + step, shot.resolution);
-        // Per object: where a point of the world of this frame is one step later.
-        let moved: Vec<(u32, glam::DMat4)> = shot
+        // Per object: where a point of the world of this frame is one step later. Of what bends, poses do
+        // not say it.
+        let moved: Vec<(u32, Option<glam::DMat4>)> = shot
             .objects
             .iter()
             .map(|object| {
                 let from = world_from_local(object.pose.at(now));
                 let to = world_from_local(object.pose.at(now + step));
-                (object.id, to * from.inverse())
+                let is_stiff = object.body.is_none();
+                (object.id, is_stiff.then(|| to * from.inverse()))
             })
             .collect();
         for (index, flow) in flow.data.iter().enumerate() {
@@ -43,8 +45,11 @@ pub(super) fn against_pose_and_depth(shot: &Shot, frame: &Frame) -> f64 {
                 let Ok(object) = moved.binary_search_by_key(&id, |(id, _)| *id) else {
                     return f64::INFINITY; // The picture shows an object that the Shot does not have.
                 };
+                let Some(step) = moved[object].1 else {
+                    continue;
+                };
                 let point = here.world_from_pixel(pixel, depth);
-                there.pixel_from_world(moved[object].1.transform_point3(point))
+                there.pixel_from_world(step.transform_point3(point))
             };
             if let Some((target, _)) = target {
                 worst = worst.max((target - pixel).distance(flow.as_dvec2()));

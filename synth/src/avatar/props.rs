@@ -34,9 +34,13 @@ const GAP: f32 = 0.02;
 const SETTLE_FROM: f32 = 0.02;
 /// Seconds in which a prop must come to rest.
 const SETTLE_SECS: f32 = 8.0;
+/// Depth, metres, by which a prop may be in something for a moment, as where it lands.
+const DEEPEST: f32 = 0.02;
 /// Places tried for a prop, and groups of places tried for all of them.
 const PLACES: u32 = 50;
 const GROUPS: u32 = 12;
+/// Of these, the last that leave out who finds no place.
+const LAST: u32 = 6;
 
 /// Props and what they do.
 pub(super) struct Props {
@@ -48,7 +52,7 @@ pub(super) struct Props {
 }
 
 /// Draws the props of a clip, with ids from `first_id` on. None ever meets what a character sweeps: a
-/// group of which one does is placed anew, and the last group leaves out who does.
+/// group of which one does is placed anew, and at last who does is left out.
 pub(super) fn draw(
     recipe: &AvatarRecipe,
     stream: &dyn Fn(&str) -> Stream,
@@ -82,8 +86,8 @@ pub(super) fn draw(
         if outcome.strays.is_empty() {
             return Ok(group.finish(outcome));
         }
-        // The last but one tells who cannot stay.
-        if attempt + 2 == GROUPS {
+        // Towards the end who cannot stay is left out, so that the others get their place.
+        if attempt + LAST >= GROUPS {
             let strays = outcome.strays;
             let mut index = 0;
             group.things.retain(|_| {
@@ -123,7 +127,7 @@ struct Outcome {
     contacts: Vec<Contact>,
     deepest: Vec<f32>,
     resting_gaps: Vec<Option<f32>>,
-    /// Who finds no place, does not come to rest, or meets a character.
+    /// Who finds no place, does not come to rest, goes deep into something, or meets a character.
     strays: Vec<usize>,
 }
 
@@ -222,11 +226,12 @@ impl Group<'_> {
                 *deepest = deepest.max(depth);
             }
         }
+        let deepest = deepest.split_off(1);
         for (index, (thing, track)) in self.things.iter().zip(&tracks).enumerate() {
-            if track
+            let strays_away = track
                 .iter()
-                .any(|pose| !self.is_free(&thing.body, pose, 0.0))
-            {
+                .any(|pose| !self.is_free(&thing.body, pose, 0.0));
+            if strays_away || deepest[index] > DEEPEST {
                 strays.push(index);
             }
         }
@@ -237,7 +242,7 @@ impl Group<'_> {
                 .into_iter()
                 .filter(|contact| contact.frame < frames)
                 .collect(),
-            deepest: deepest.split_off(1),
+            deepest,
             resting_gaps: resting_gaps.into_iter().skip(1).collect(),
             strays,
         })

@@ -93,7 +93,7 @@ fn several_characters_and_props_keep_out_of_each_other() {
         }
         for object in &shot.objects {
             if let Some(physics) = &object.physics {
-                assert!(physics.largest_penetration < 0.01, "{}", object.name);
+                assert!(physics.largest_penetration <= 0.02, "{}", object.name);
                 let (start, end) = (object.pose.at(0), object.pose.at(12));
                 let way = start.position.distance(end.position);
                 assert_eq!(way > 0.05, !physics.stationary, "{}: {way}", object.name);
@@ -141,7 +141,12 @@ fn the_prompt_says_what_the_camera_does() {
         ("range_camera_handheld", "0.1,0.1", "held by hand"),
         ("range_camera_slide", "0,0", "stands still"),
     ] {
-        let line = prompt(&clip(&recipe(&[(flag, range)]), "000000", &workspace, &who));
+        let line = prompt(&clip(
+            &recipe(&[(flag, range), ("video_length", "49")]),
+            "000000",
+            &workspace,
+            &who,
+        ));
         assert!(line.contains(said), "{said}: {line}");
     }
 }
