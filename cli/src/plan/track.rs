@@ -246,7 +246,7 @@ mod tests {
             ("--width 721", "--width 721"),
             ("--grid-size 1", "--grid-size 1"),
             ("--downsample 0.1", "--downsample 0.1"),
-            ("--depth-scale -1", "--depth-scale -1"),
+            ("--depth-scale=-1", "--depth-scale -1"),
             ("--tracking-qp 11", "--tracking-qp 11"),
         ] {
             let error = plan_of(flags).unwrap_err().to_string();
