@@ -182,7 +182,9 @@ fn camera_words(shot: &Shot) -> &'static str {
     let way: f32 = steps
         .map(|pair| pair[0].position.distance(pair[1].position))
         .sum();
-    let moved = first.rotation.inverse() * (last.position - first.position);
+    // As seen in the middle, about which an orbit is even.
+    let middle = frames.get(frames.len() / 2).unwrap_or(first);
+    let moved = middle.rotation.inverse() * (last.position - first.position);
     if moved.length() < 0.5 * way || way < AWAY {
         return "The camera is held by hand.";
     }
