@@ -189,10 +189,14 @@ impl Embedded {
     }
 
     fn error(&self, error: &LibraryError) -> VideoError {
-        VideoError::Encoder {
-            path: self.clip.path().to_path_buf(),
-            frame: self.clip.frames(),
-            reason: error.to_string(),
+        let (path, frame) = (self.clip.path().to_path_buf(), self.clip.frames());
+        match error {
+            LibraryError::TooDetailed => VideoError::TooDetailed { path, frame },
+            _ => VideoError::Encoder {
+                path,
+                frame,
+                reason: error.to_string(),
+            },
         }
     }
 }

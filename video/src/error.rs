@@ -65,6 +65,14 @@ pub enum VideoError {
         path: PathBuf,
     },
 
+    /// The built-in encoder has no room for so much detail.
+    #[error("{}: frame {frame} has too much fine detail for the built-in encoder at this quantiser", path.display())]
+    TooDetailed {
+        /// The video.
+        path: PathBuf,
+        /// 0-based.
+        frame: u64,
+    },
     /// The built-in encoder failed: our fault.
     #[error("{}: the built-in encoder failed at frame {frame}: {reason}", path.display())]
     Encoder {
@@ -156,6 +164,9 @@ impl VideoError {
                 Some("use a rate between 0.01 and 1000, such as 16 or 23.976")
             }
             Self::Quantiser { .. } => Some("0 is the finest, 51 the coarsest"),
+            Self::TooDetailed { .. } => Some(
+                "use a larger picture, a coarser `--qp`, or `--encoder ffmpeg` where the command has it",
+            ),
             Self::ToolMissing { .. } => Some(
                 "install ffmpeg (Debian and Ubuntu: `apt install ffmpeg`; `brew install ffmpeg`; `winget install ffmpeg`), \
                  or set the environment variable FFMPEG to its path",
@@ -182,6 +193,7 @@ impl VideoError {
             | Self::Quantiser { .. }
             | Self::ToolMissing { .. }
             | Self::Stalled { .. }
+            | Self::TooDetailed { .. }
             | Self::NotVideo { .. }
             | Self::NotDepth { .. }
             | Self::NotPicture { .. }

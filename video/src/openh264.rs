@@ -38,6 +38,10 @@ pub(crate) struct Settings {
 pub(crate) enum LibraryError {
     #[error("{call} returned {code}")]
     Call { call: &'static str, code: c_int },
+    /// The library keeps as many bytes for a frame as its planes have (12 bits a pixel), and calls it
+    /// a lack of memory (cmMallocMemeError) when noise at a fine quantiser needs more.
+    #[error("it needs more bytes than the picture has")]
+    TooDetailed,
     #[error("the library has no function {0}")]
     Missing(&'static str),
     #[error("frame type {got} where {expected} was due")]
@@ -146,9 +150,11 @@ impl Openh264 {
         };
         let mut info = SFrameBSInfo::default();
         // SAFETY: the planes outlive the call and have the sizes stated; `info` is a valid place for the result.
-        check("EncodeFrame", unsafe {
-            encode_frame(self.encoder.as_ptr(), &raw const source, &raw mut info)
-        })?;
+        let code = unsafe { encode_frame(self.encoder.as_ptr(), &raw const source, &raw mut info) };
+        if code == openh264_sys2::cmMallocMemeError {
+            return Err(LibraryError::TooDetailed);
+        }
+        check("EncodeFrame", code)?;
         let is_key = self.frames.is_multiple_of(FRAMES_PER_KEY);
         let expected = if is_key {
             openh264_sys2::videoFrameTypeIDR
@@ -230,6 +236,9 @@ fn fill(params: &mut SEncParamExt, settings: &Settings) {
     params.eSpsPpsIdStrategy = openh264_sys2::CONSTANT_ID;
     params.iEntropyCodingModeFlag = 1; // CABAC: smaller, and no level is too large for it
     params.iMultipleThreadIdc = 1;
+    // Between threads there is nothing to balance, and without it the library keeps twice the bytes for a
+    // frame: noise at a fine quantiser needs more than the picture has, and nothing checks that they last.
+    params.bUseLoadBalancing = false;
     params.bEnableFrameSkip = false;
     params.bEnableDenoise = false;
     params.bEnableSceneChangeDetect = false;

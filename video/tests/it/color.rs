@@ -1,7 +1,7 @@
 //! Colour videos: what decoders see of them.
 
 use diorama_video::{
-    ColorVideoOptions, DEFAULT_QP, Encoder, Mp4Index, ReadFormat, ReadOptions, probe,
+    ColorVideoOptions, DEFAULT_QP, Encoder, Mp4Index, ReadFormat, ReadOptions, VideoError, probe,
 };
 
 use crate::scene::{patches, picture};
@@ -35,6 +35,39 @@ fn saturated_patches_keep_their_colour() {
             assert!(largest <= PATCH_MAX, "largest {largest}");
         }
     }
+}
+
+#[test]
+fn noise_that_codes_larger_than_the_picture_fits_or_is_said() {
+    let (width, height) = (160, 96);
+    let mut state = 1u32;
+    let noise: Vec<u8> = (0..width * height * 3)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if state >> 31 == 0 { 0 } else { 255 }
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |qp| {
+        let path = folder.path().join(format!("{qp}.mp4"));
+        let options = ColorVideoOptions {
+            qp,
+            ..color_options(width, height)
+        };
+        write_color(&path, &options, std::slice::from_ref(&noise))?;
+        Ok::<u64, VideoError>(std::fs::metadata(&path).unwrap().len())
+    };
+    for qp in [3, DEFAULT_QP] {
+        let bytes = write(qp).unwrap();
+        assert!(bytes > u64::from(width * height * 3 / 2), "{qp}: {bytes}");
+    }
+    let error = write(0).unwrap_err();
+    assert!(
+        matches!(error, VideoError::TooDetailed { frame: 0, .. }),
+        "{error}"
+    );
+    assert!(error.is_users_to_mend() && error.hint().is_some());
+    assert!(!folder.path().join("0.mp4").exists());
 }
 
 #[test]
