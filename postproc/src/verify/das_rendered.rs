@@ -255,7 +255,7 @@ impl Rendered {
         findings: &mut SampleFindings,
     ) {
         if decoded.data.len() == self.picture.len() {
-            let off = LevelDifferences::between(&decoded.data, &self.picture, |_| true);
+            let off = LevelDifferences::of_luma(&decoded.data, &self.picture);
             if let Some(mean) = off.mean() {
                 findings.measure(laws::PICTURE, Some(index), mean);
             }

@@ -24,6 +24,20 @@ impl LevelDifferences {
         all
     }
 
+    /// Differences of luma (BT.601, as the videos have it): what 4:2:0 keeps of every pixel. Of colour it
+    /// keeps one value for four, so that noise may differ by many levels in a faultless video.
+    pub(super) fn of_luma(a: &[u8], b: &[u8]) -> Self {
+        let luma = |rgb: &[u8]| {
+            let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(u32::from);
+            (299 * r + 587 * g + 114 * b + 500) / 1000
+        };
+        let mut all = Self::new();
+        for (a, b) in a.chunks_exact(3).zip(b.chunks_exact(3)) {
+            all.counts[luma(a).abs_diff(luma(b)) as usize] += 1;
+        }
+        all
+    }
+
     fn total(&self) -> u64 {
         self.counts.iter().sum()
     }

@@ -76,8 +76,8 @@ pub mod laws {
     /// The same, 99th percentile.
     pub const PAIR_P99: Law =
         Law::limited("decoded pair over 8 px from touched, p99", "levels", 3.0);
-    /// Decoded pictures against the frames rendered again.
-    pub const PICTURE: Law = Law::limited("decoded picture against re-render, mean", "levels", 4.0);
+    /// Luma of decoded pictures against the frames rendered again.
+    pub const PICTURE: Law = Law::limited("decoded luma against re-render, mean", "levels", 2.0);
     /// The decoded mask against the ids rendered again.
     pub const MASK_IDS: Law = Law::limited("mask against ids", "pixels that differ", 0.0);
     /// The decoded effect mask against the frames rendered again.

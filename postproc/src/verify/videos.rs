@@ -250,7 +250,7 @@ impl DecodedFrame<'_> {
                 let pair = LevelDifferences::between(&full.data, &removed.data, far);
                 measure_levels(&pair, (laws::PAIR_MEAN, laws::PAIR_P99), at, findings);
                 for (decoded, truth) in [(full, &expected.full), (removed, &expected.removed)] {
-                    let all = LevelDifferences::between(&decoded.data, truth, |_| true);
+                    let all = LevelDifferences::of_luma(&decoded.data, truth);
                     findings.measure(laws::PICTURE, at, all.mean().unwrap_or(0.0));
                 }
             }
