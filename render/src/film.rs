@@ -14,7 +14,7 @@ pub(crate) fn run_length(samples: u32) -> u32 {
 
 /// Sums over the samples of one pixel for one world, in double precision and sample order.
 ///
-/// Variances come from the means of [`RUNS`] runs of consecutive samples. The sampler spreads
+/// Variances come from the means of `RUNS` runs of consecutive samples. The sampler spreads
 /// every run evenly, and single samples would not show how much of their differences that averages
 /// out: at 128 samples their variance is up to three hundred times the true one where a texture or
 /// the environment is seen directly, and a denoiser that believes it smooths the texture away.

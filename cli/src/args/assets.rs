@@ -19,7 +19,7 @@ pub enum AssetsCommand {
 /// `diorama assets scan`
 #[derive(Debug, Args)]
 pub struct ScanAssetsArgs {
-    /// Folders with raw/<character>/…, Kubric manifests with their archives, or loose .fbx, .glb, .gltf,
+    /// Folders with raw/CHARACTER/…, Kubric manifests with their archives, or loose .fbx, .glb, .gltf,
     /// .obj, .hdr, .exr, .png and .jpg
     #[arg(required = true, value_name = "DIR")]
     pub dirs: Vec<PathBuf>,

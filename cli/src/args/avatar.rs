@@ -71,11 +71,11 @@ pub struct ShotAvatarArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Batch")]
 pub struct AvatarBatchArgs {
-    /// Folder with raw/<character>/<character>.fbx, raw/<character>/motion/*.fbx and raw/skybox/*
+    /// Folder with raw/CHARACTER/CHARACTER.fbx, raw/CHARACTER/motion/*.fbx and raw/skybox/*
     /// (default: the built-in people, motions and skies)
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,
-    /// Folder of the dataset (default <base-path>/trackingavatars, or test_avatars)
+    /// Folder of the dataset (default BASE_PATH/trackingavatars, or test_avatars)
     #[arg(long, short, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
     /// TOML file of the form of a plan.toml; any part of it will do

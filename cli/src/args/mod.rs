@@ -153,7 +153,7 @@ pub struct IndexArgs {
     /// Write one merged list here, instead of one list beside each folder
     #[arg(long, short, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
-    /// Take repainted first frames, <id>.png of the video's size, as the images of a
+    /// Take repainted first frames, ID.png of the video's size, as the images of a
     /// Diffusion-as-Shader dataset; what was rendered is kept
     #[arg(long, value_name = "DIR", conflicts_with = "output_dir")]
     pub images_from: Option<PathBuf>,
