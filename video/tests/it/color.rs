@@ -71,6 +71,29 @@ fn noise_that_codes_larger_than_the_picture_fits_or_is_said() {
 }
 
 #[test]
+fn pictures_come_back_neither_darker_nor_brighter() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let side: u32 = 192;
+    let frames: Vec<Vec<u8>> = (0..3)
+        .map(|frame| picture(side, side, frame, 0.7, false))
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("picture.mp4");
+    write_color(&path, &color_options(side, side), &frames).unwrap();
+    let read = read_all(&path, ReadFormat::Rgb8).unwrap();
+    for (before, after) in frames.iter().zip(&read) {
+        for channel in 0..3 {
+            let pairs = before.iter().zip(after).skip(channel).step_by(3);
+            let sum: i64 = pairs.map(|(a, b)| i64::from(*b) - i64::from(*a)).sum();
+            let bias = sum as f64 / f64::from(side * side);
+            assert!(bias.abs() < 0.3, "channel {channel}: {bias} levels");
+        }
+    }
+}
+
+#[test]
 fn both_videos_of_a_pair_agree_where_nothing_was_removed() {
     if !has_ffmpeg() {
         return;
