@@ -125,7 +125,7 @@ fn verdict(cause: &(dyn std::error::Error + 'static)) -> Option<(bool, Option<St
         return match error {
             RenderError::Asset { source, .. } => of(true, source.hint()),
             RenderError::Gpu(error) => gpu(error),
-            _ => of(true, None),
+            other => of(true, other.hint()),
         };
     }
     if let Some(error) = cause.downcast_ref::<diorama_render::gpu::GpuError>() {
