@@ -10,7 +10,7 @@ use diorama_synth::physics::PieceStore;
 use serde_json::json;
 
 use crate::args::{AvatarArgs, AvatarBatchArgs, Redo, SeedRange};
-use crate::exit::{Status, in_words};
+use crate::exit::Status;
 use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
 use crate::output::Output;
 use crate::plan::{AvatarPlan, Job, Selection, check_folder, sample_id, write_plan};
@@ -69,10 +69,7 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
         say_sample(&job, output, index, made)
     });
     progress.finish();
-    let mut report = result.inspect_err(|error| {
-        // The log is a help, not a promise: the error itself matters more.
-        let _ = log.line(&format!("stopped: {}", in_words(error)));
-    })?;
+    let mut report = result.inspect_err(|error| log.stopped(error))?;
     report.present = present;
     index_das(&job.output_dir)
         .context("the samples are complete, but their lists cannot be written")?;

@@ -10,7 +10,7 @@ use diorama_synth::physics::PieceStore;
 use serde_json::json;
 
 use crate::args::RemovalArgs;
-use crate::exit::{Status, UserError, in_words};
+use crate::exit::{Status, UserError};
 use crate::job::{RemovalMaker, Report, RunLog, Studio, estimate, run as run_batch, seeds_to_make};
 use crate::output::{Output, shown};
 use crate::plan::{Job, Plan, Selection, check_folder, sample_id, write_plan};
@@ -76,10 +76,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
         report_sample(&job, output, seed, made)
     });
     progress.finish();
-    let mut report = result.inspect_err(|error| {
-        // The log is a help, not a promise: the error itself matters more.
-        let _ = log.line(&format!("stopped: {}", in_words(error)));
-    })?;
+    let mut report = result.inspect_err(|error| log.stopped(error))?;
     report.present = present;
     let lists = index(std::slice::from_ref(&job.output_dir), &job.output_dir)
         .context("the samples are complete, but their lists cannot be written")?;

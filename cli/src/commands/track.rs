@@ -10,7 +10,7 @@ use diorama_postproc::dataset::{Journal, read_journals};
 use serde_json::json;
 
 use crate::args::{SeedRange, TrackArgs};
-use crate::exit::{Status, UserError, in_words};
+use crate::exit::{Status, UserError};
 use crate::job::{Inputs, Report, RunLog, Tally, TrackMaker, encoder, run_side_by_side, videos};
 use crate::output::{Output, counted};
 use crate::plan::{Job, Selection, TrackPlan, check_folder, sample_id, write_plan};
@@ -98,10 +98,7 @@ pub(super) fn run(args: &TrackArgs, output: &Output) -> Result<Status> {
         },
     );
     progress.finish();
-    let mut report = result.inspect_err(|error| {
-        // The log is a help, not a promise: the error itself matters more.
-        let _ = log.line(&format!("stopped: {}", in_words(error)));
-    })?;
+    let mut report = result.inspect_err(|error| log.stopped(error))?;
     report.present = present;
     index_das(&job.output_dir)
         .context("the samples are complete, but their lists cannot be written")?;

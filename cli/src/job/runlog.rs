@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::batch::Report;
 use super::estimate::bytes_in_words;
+use crate::exit::in_words;
 
 /// Appends lines; several shards may do so at the same time.
 #[derive(Debug)]
@@ -48,6 +49,12 @@ impl RunLog {
                 bytes_in_words(bytes as f64)
             ))
         ))
+    }
+
+    /// That it ended before its end. The log is a help, not a promise: where it cannot be written, the
+    /// error itself still matters more.
+    pub fn stopped(&mut self, error: &anyhow::Error) {
+        let _ = self.line(&format!("stopped: {}", in_words(error)));
     }
 
     /// One line with the time in front, in one write.

@@ -51,6 +51,17 @@ pub struct PicturePlan {
     pub backend: BackendSetting,
 }
 
+/// Is it a share that pictures can have?
+pub fn check_noise_threshold(threshold: f64) -> Result<(), String> {
+    if (0.0..=10.0).contains(&threshold) {
+        Ok(())
+    } else {
+        Err(format!(
+            "`--noise-threshold {threshold}` is out of range (0 to 10)"
+        ))
+    }
+}
+
 impl PicturePlan {
     fn check(&self) -> Result<(), String> {
         if !(1..=1 << 20).contains(&self.spp) {
@@ -60,12 +71,7 @@ impl PicturePlan {
                 1 << 20
             ));
         }
-        if !(0.0..=10.0).contains(&self.noise_threshold) {
-            return Err(format!(
-                "`--noise-threshold {}` is out of range (0 to 10)",
-                self.noise_threshold
-            ));
-        }
+        check_noise_threshold(self.noise_threshold)?;
         if self.max_bounces > 1024 {
             return Err(format!(
                 "`--max-bounces {}` is out of range (0 to 1024)",

@@ -7,8 +7,8 @@
 use glam::Vec3;
 
 use super::ray;
-use super::worlds::{WorldTracer, direct_share};
-use crate::accel::{Hit, Ray, Simd8, offset_origin};
+use super::worlds::{WorldTracer, direct_share, ray_to_light};
+use crate::accel::{Hit, Ray, Simd8};
 use crate::kernels::sampler::{Purpose, Sampler};
 use crate::kernels::sampling::power_heuristic;
 use crate::scene::lights::crossed_lights;
@@ -96,18 +96,7 @@ impl WorldTracer<'_> {
                     }
                     let contribution = direct_share(&path, &point, &bsdf, &light)
                         * self.light_radiance(&light, path.time);
-                    let shadow = ray(
-                        offset_origin(
-                            point.position,
-                            point.error,
-                            point.geometric_normal,
-                            light.wi,
-                        ),
-                        light.wi,
-                        super::worlds::shadow_length(light.distance),
-                        path.time,
-                        bit,
-                    );
+                    let shadow = ray_to_light(&point, &light, path.time, bit);
                     let blocked = (0..self.scene.instances.len()).any(|i| {
                         let there = |c: &Hit| self.present(c, &sampler, bounce, kind);
                         self.scene.instances[i].worlds & bit != 0

@@ -34,7 +34,7 @@ use crate::scene::lights::{
 pub(crate) const SHADOW_END: f32 = 1.0 - 1.0e-4;
 /// Where a shadow ray to a light at `distance` ends.
 #[inline(always)]
-pub(super) fn shadow_length(distance: f32) -> f32 {
+fn shadow_length(distance: f32) -> f32 {
     if distance.is_finite() {
         distance * SHADOW_END
     } else {
@@ -734,6 +734,23 @@ impl Path {
     }
 }
 
+/// From a surface to the point of a light, less a little at both ends.
+#[inline(always)]
+pub(super) fn ray_to_light(
+    point: &SurfacePoint<'_>,
+    light: &LightSample,
+    time: f32,
+    worlds: u32,
+) -> Ray {
+    let from = offset_origin(
+        point.position,
+        point.error,
+        point.geometric_normal,
+        light.wi,
+    );
+    ray(from, light.wi, shadow_length(light.distance), time, worlds)
+}
+
 /// The shadow ray of a light sample that exists in `worlds`; `None` where it could bring nothing.
 #[inline(always)]
 fn shadow_ray(
@@ -751,18 +768,7 @@ fn shadow_ray(
     (share != Vec3::ZERO).then(|| ShadowRay {
         sample: path.sample,
         path_worlds: path.worlds,
-        ray: ray(
-            offset_origin(
-                point.position,
-                point.error,
-                point.geometric_normal,
-                light.wi,
-            ),
-            light.wi,
-            shadow_length(light.distance),
-            path.time,
-            worlds,
-        ),
+        ray: ray_to_light(point, &light, path.time, worlds),
         light,
         share,
         bounce: path.bounce,

@@ -17,6 +17,7 @@ use crate::backend::Backend;
 use crate::exit::{Status, UserError};
 use crate::job::stream;
 use crate::output::Output;
+use crate::plan::check_noise_threshold;
 use crate::progress::Progress;
 use assets::StageAssets;
 use target::Target;
@@ -134,12 +135,7 @@ fn check(args: &RenderArgs, shows_display: bool) -> Result<(), UserError> {
     if args.picture.spp == Some(0) {
         return Err(UserError::new("`--spp 0` is out of range (at least 1)"));
     }
-    let threshold = args.picture.noise_threshold.unwrap_or(0.0);
-    if !(0.0..=10.0).contains(&threshold) {
-        return Err(UserError::new(format!(
-            "`--noise-threshold {threshold}` is out of range (0 to 10)"
-        )));
-    }
+    check_noise_threshold(args.picture.noise_threshold.unwrap_or(0.0)).map_err(UserError::new)?;
     for (given, flag) in [(args.width, "--width"), (args.height, "--height")] {
         if let Some(given) = given.filter(|given| !(1..=16_384).contains(given)) {
             return Err(UserError::new(format!(
