@@ -402,8 +402,9 @@ impl WorldTracer<'_> {
         for Meeting { path, hit, choice } in &mut batch.meetings {
             self.scene.prefetch_next(simd, hit);
             let path = &batch.paths[*path];
-            let u = batch.samplers[path.sample as usize].get_2d(path.bounce, Purpose::Light);
-            *choice = lights.choose_only(environment, u);
+            let sampler = &batch.samplers[path.sample as usize];
+            *choice =
+                lights.choose_only(environment, || sampler.get_2d(path.bounce, Purpose::Light));
             if let Some(choice) = choice {
                 lights.prefetch(simd, environment, choice);
             }

@@ -391,10 +391,14 @@ impl LightGroup {
         if total > 0.0 { own / total } else { 0.0 }
     }
 
-    /// The choice where there is but one light, so that no point need be looked at.
+    /// The choice where there is but one light, so that no point need be looked at; `u` is drawn there only.
     #[inline(always)]
-    pub fn choose_only(&self, environment: &Environment, u: [f32; 2]) -> Option<LightChoice> {
-        (self.lights.len() == 1).then(|| self.choice(environment, 0, 1.0, u))
+    pub fn choose_only(
+        &self,
+        environment: &Environment,
+        u: impl FnOnce() -> [f32; 2],
+    ) -> Option<LightChoice> {
+        (self.lights.len() == 1).then(|| self.choice(environment, 0, 1.0, u()))
     }
 
     /// Chooses a light for a point by the first of two numbers, and leaves what is left of it to choose
@@ -408,7 +412,7 @@ impl LightGroup {
     ) -> Option<LightChoice> {
         match self.lights.len() {
             0 => None,
-            1 => self.choose_only(environment, u),
+            1 => Some(self.choice(environment, 0, 1.0, u)),
             _ => {
                 let total: f32 = self.lights.iter().map(|l| l.choice_weight(at)).sum();
                 if total <= 0.0 {
