@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
+use exr::block::chunk::Chunk;
+use exr::block::writer::ChunksWriter;
 use exr::error::Error as ExrError;
 use exr::image::write::WritableImage;
+use exr::image::write::layers::{LayersWriter, WritableLayers};
 use exr::image::{AnyChannel, AnyChannels, Encoding, FlatSamples, Image, Layer};
 use exr::math::Vec2;
 use exr::meta::attribute::{Chromaticities, LineOrder, Text};
 use exr::meta::header::{ImageAttributes, LayerAttributes};
 use exr::prelude::{Blocks, Compression};
 use half::f16;
+use rayon::prelude::*;
 
 use crate::error::VideoError;
 use crate::fsx::AtomicFile;
@@ -65,7 +69,8 @@ impl ExrSamples<'_> {
 }
 
 /// Writes `picture`: one part whose channels are named `layer.channel`, which every EXR reader understands
-/// (parts after the first are lost on many), lossless ZIP in blocks of 16 rows, compressed on one thread.
+/// (parts after the first are lost on many), lossless ZIP in blocks of 16 rows. Blocks are compressed on the threads of the caller's pool (the crate
+/// would make a pool of its own, of all cores) and written in order: the bytes are always the same.
 pub fn write_exr(path: &Path, picture: &ExrPicture<'_>) -> Result<(), VideoError> {
     let bad = |reason: &str| VideoError::Picture {
         path: path.to_path_buf(),
@@ -113,23 +118,44 @@ pub fn write_exr(path: &Path, picture: &ExrPicture<'_>) -> Result<(), VideoError
     };
     let mut attributes = ImageAttributes::with_size(size);
     attributes.chromaticities = Some(REC709);
-    let image = Image::empty(attributes).with_layer(Layer::new(
-        size,
-        LayerAttributes::default(),
-        encoding,
-        AnyChannels::sort(list),
-    ));
+    let image = Image {
+        attributes,
+        layer_data: Layer::new(
+            size,
+            LayerAttributes::default(),
+            encoding,
+            AnyChannels::sort(list),
+        ),
+    };
 
     let mut file = AtomicFile::create(path)?;
-    image
-        .write()
-        .non_parallel()
-        .to_buffered(&mut file)
-        .map_err(|error| match error {
-            ExrError::Io(source) => VideoError::File(file.error(source)),
-            other => bad(&other.to_string()),
-        })?;
+    write_blocks(&image, &mut file).map_err(|error| match error {
+        ExrError::Io(source) => VideoError::File(file.error(source)),
+        other => bad(&other.to_string()),
+    })?;
     Ok(file.finish()?)
+}
+
+fn write_blocks(
+    image: &Image<Layer<AnyChannels<FlatSamples>>>,
+    file: &mut AtomicFile,
+) -> Result<(), ExrError> {
+    let headers = image.write().infer_meta_data();
+    let layer = image.layer_data.create_writer(&headers);
+    exr::block::write(file, headers, true, |meta, writer| {
+        let chunks: Vec<(usize, Chunk)> = meta
+            .collect_ordered_block_data(|block| {
+                layer.extract_uncompressed_block(&meta.headers, block)
+            })
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|(index, block)| Ok((index, block.compress_to_chunk(&meta.headers)?)))
+            .collect::<Result<_, ExrError>>()?;
+        for (index, chunk) in chunks {
+            writer.write_chunk(index, chunk)?;
+        }
+        Ok(())
+    })
 }
 
 /// CIE xy of the Rec.709 primaries and D65.

@@ -1,7 +1,7 @@
 """Pairs (full, removed) of one glTF scene: this program beside Blender's Cycles, time and error.
 
     python pairs.py --diorama target/profiling/diorama --environment sky.hdr --out OUT_DIR [--scene five_suzannes.glb]
-                    [--size 256] [--samples 128] [--reference-samples 4096] [--repeat 3] [--names N] [--modes abc]
+                    [--size 256] [--samples 128] [--reference-samples 16384] [--repeat 3] [--names N] [--modes abc]
                     [--error-seeds 4] [--plain]
 
 Needs Python 3.11 with bpy 4.3.0, numpy<2 and OpenEXR (`cargo xtask bench pairs` prepares one). Cycles and we read the same glTF
@@ -12,10 +12,11 @@ file under the same picture; clamping, Filter Glossy and light threshold are 0, 
 
 Time is the wall clock of Cycles' two render calls (full, removed; its import of the file and its start are not in it) against
 our one command (process start, loading, trees, both pictures, writing), taken in turn. Error is relMSE (epsilon 0.01) of linear
-radiance clipped at 10, mean of full and removed, each against its own reference. A reference is the mean of two renders with
-seeds of their own; a quarter of the relMSE between the two is what its own noise adds to every error, and is taken off.
-References are kept in OUT_DIR and used again. Errors are means over --error-seeds seeds: a few bright paths decide those of one.
-With --error-seeds 0 only times are taken, ours at the first of --thresholds.
+radiance clipped at 10, mean of full and removed, each against its own reference. A reference is the mean of renders of 2,048
+samples with seeds of their own; a quarter of the relMSE between the means of its two halves is what its own noise adds to every
+error, and is taken off. These renders are kept in OUT_DIR and used again: references that take hours are made bit by bit, by
+--references-only if wished. Errors are means over --error-seeds seeds: a few bright paths decide those of one. With
+--error-seeds 0 only times are taken, ours at the first of --thresholds.
 """
 import argparse
 import json
@@ -35,11 +36,12 @@ parser.add_argument("--out", type=Path, required=True)
 parser.add_argument("--scene", type=Path)
 parser.add_argument("--size", type=int, default=256)
 parser.add_argument("--samples", type=int, default=128)
-parser.add_argument("--reference-samples", type=int, default=4096)
+parser.add_argument("--reference-samples", type=int, default=16384)
 parser.add_argument("--repeat", type=int, default=3)
 parser.add_argument("--names", type=int, default=0, help="how many objects are removed in turn (default: every Suzanne)")
 parser.add_argument("--modes", default="abc")
 parser.add_argument("--error-seeds", type=int, default=4)
+parser.add_argument("--references-only", action="store_true", help="make what references are missing, measure nothing")
 parser.add_argument("--plain", action="store_true", help="no noise threshold on our side")
 parser.add_argument("--most-samples", type=int, default=256)
 parser.add_argument("--thresholds", type=float, nargs="+",
@@ -136,7 +138,8 @@ def ours(scene, name, samples, denoise, tag, seed=0, threshold=0.0):
 class Reference:
     """What a picture should be, and how much of a measured error is the reference's own noise."""
 
-    def __init__(self, halves):
+    def __init__(self, parts):
+        halves = [np.mean(parts[which::2], axis=0) for which in (0, 1)]
         self.image = (halves[0] + halves[1]) / 2
         difference = np.clip(halves[0], 0, 10) - np.clip(halves[1], 0, 10)
         self.noise = float(np.mean(difference**2 / (np.clip(self.image, 0, 10) ** 2 + 0.01))) / 4
@@ -145,26 +148,36 @@ class Reference:
         return rel_mse(image, self.image) - self.noise
 
 
+# Samples of one render of a reference; an even number of renders makes one.
+PART = 2048
+
+
+def reference_seeds():
+    return range(11, 11 + max(2, args.reference_samples // PART // 2 * 2))
+
+
 def cycles_reference(removed):
-    halves = []
-    for seed in (11, 12):
-        path = args.out / f"reference_cycles_{removed or 'full'}_{args.reference_samples}_{seed}.exr"
+    parts = []
+    for seed in reference_seeds():
+        path = args.out / f"reference_cycles_{removed or 'full'}_{PART}_{seed}.exr"
         if not path.exists():
             unfinished = path.with_suffix(".part.exr")
-            cycles.render(unfinished, removed, args.reference_samples // 2, False, seed)
+            cycles.render(unfinished, removed, PART, False, seed)
             unfinished.rename(path)
-        halves.append(channels(path))
-    return Reference(halves)
+        parts.append(channels(path))
+    return Reference(parts)
 
 
 def our_references(name):
-    halves = []
-    for seed in (11, 12):
-        tag = f"reference_{name}_{args.reference_samples}_{seed}"
+    parts = []
+    for seed in reference_seeds():
+        tag = f"reference_{name}_{PART}_{seed}"
         path = args.out / f"diorama_{tag}.exr"
-        halves.append([channels(path, layer) for layer in LAYERS] if path.exists() else
-                      ours(scene, name, args.reference_samples // 2, "none", tag, seed)[1])
-    return [Reference(pair) for pair in zip(*halves)]
+        if not path.exists():
+            ours(scene, name, PART, "none", f"{tag}.part", seed)
+            (args.out / f"diorama_{tag}.part.exr").rename(path)
+        parts.append([channels(path, layer) for layer in LAYERS])
+    return [Reference(pictures) for pictures in zip(*parts)]
 
 
 def medians_in_turn(*runs):
@@ -195,6 +208,11 @@ else:
     settings = [(args.most_samples, threshold) for threshold in args.thresholds]
 with_errors = args.error_seeds > 0
 full_reference = cycles_reference(None) if with_errors else None
+if args.references_only:
+    for name in names:
+        cycles_reference(name)
+        our_references(name)
+    raise SystemExit
 rows = []
 for name in names:
     tag = name.replace(".", "_")

@@ -16,7 +16,7 @@ cargo xtask bench <what> [options of the script]
   cycles  pictures of seven scenes beside Cycles', object by object
           needs Python 3.11, `--environment sky.hdr` (once or more) and `--assets` (the folder of sample assets)
   rays    rays per second beside Embree 3 (apt-get install libembree-dev)
-  paths   paths per second of Mitsuba 3 on the same mesh (needs LLVM newer than 16)
+  paths   paths per second beside Mitsuba 3: one mesh, material, light, depth (needs LLVM newer than 16)
 
 Everything is made under target/bench.
 ";
@@ -26,7 +26,7 @@ const BLENDER: &[&str] = &["numpy==1.26.4", "bpy==4.3.0", "OpenEXR==3.3.2"];
 /// What comparing pictures needs beside that.
 const PICTURES: &[&str] = &["flip-evaluator==1.7", "pillow==11.0.0"];
 /// What Mitsuba's script needs.
-const MITSUBA: &[&str] = &["numpy==1.26.4", "mitsuba==3.6.4", "trimesh==4.5.3"];
+const MITSUBA: &[&str] = &["numpy==1.26.4", "mitsuba==3.6.4", "OpenEXR==3.3.2"];
 
 /// `cargo xtask bench …`
 pub(crate) fn run_bench(args: &[String]) -> Result<()> {
@@ -77,21 +77,27 @@ fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// The program at the speed of a release, with names for a profiler.
+fn profiling_build() -> Result<PathBuf> {
+    run(
+        "build",
+        &mut cargo(&["build", "--profile", "profiling", "-p", "diorama"]),
+    )?;
+    Ok(target().join("profiling").join("diorama"))
+}
+
 fn pairs(options: &[String]) -> Result<()> {
     if !options.iter().any(|word| word == "--environment") {
         bail!("give the picture that lights the scene: `--environment sky.hdr`");
     }
     let python = python("blender-venv", BLENDER)?;
-    run(
-        "build",
-        &mut cargo(&["build", "--profile", "profiling", "-p", "diorama"]),
-    )?;
+    let diorama = profiling_build()?;
     run(
         "pairs",
         Command::new(python)
             .arg(script("pairs.py"))
             .arg("--diorama")
-            .arg(target().join("profiling").join("diorama"))
+            .arg(diorama)
             .arg("--out")
             .arg(folder()?.join("pairs"))
             .args(options),
@@ -105,16 +111,13 @@ fn cycles(options: &[String]) -> Result<()> {
         }
     }
     let python = python("blender-venv", &[BLENDER, PICTURES].concat())?;
-    run(
-        "build",
-        &mut cargo(&["build", "--profile", "profiling", "-p", "diorama"]),
-    )?;
+    let diorama = profiling_build()?;
     run(
         "cycles",
         Command::new(python)
             .arg(script("cycles_scenes.py"))
             .arg("--diorama")
-            .arg(target().join("profiling").join("diorama"))
+            .arg(diorama)
             .arg("--out")
             .arg(folder()?.join("cycles"))
             .args(options),
@@ -168,10 +171,14 @@ fn paths(options: &[String]) -> Result<()> {
     let mesh = mesh("glb")?;
     let python = python("mitsuba-venv", MITSUBA)?;
     run(
-        "Mitsuba 3",
+        "paths",
         Command::new(python)
-            .arg(script("mitsuba_paths.py"))
+            .arg(script("paths.py"))
             .arg(mesh)
+            .arg("--diorama")
+            .arg(profiling_build()?)
+            .arg("--out")
+            .arg(folder()?.join("paths"))
             .args(options),
     )
 }

@@ -8,6 +8,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result};
 
+use super::memory;
 use crate::exit::panic_message;
 use crate::plan::{Job, Selection};
 
@@ -78,6 +79,7 @@ pub fn run<W: Maker + Ledger>(
     work: &mut W,
     mut after: impl FnMut(u64, Result<(), &str>) -> Result<()>,
 ) -> Result<Report> {
+    memory::give_back_what_is_free();
     let mut report = Report::default();
     for seed in seeds {
         match caught(|| work.make(*seed)) {
@@ -115,6 +117,7 @@ pub fn run_side_by_side(
     make: &(dyn Fn(u64) -> Result<(), Failure> + Sync),
     mut after: impl FnMut(u64, Result<(), &str>) -> Result<()>,
 ) -> Result<Report> {
+    memory::give_back_what_is_free();
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let mut report = Report::default();

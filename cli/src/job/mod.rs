@@ -7,6 +7,7 @@ mod eyes;
 mod footage;
 mod maker;
 mod measure;
+mod memory;
 mod pipeline;
 mod runlog;
 mod sample;

@@ -113,33 +113,43 @@ impl Drop for Filter {
     }
 }
 
-/// The three filters of pictures of one size, and the pictures that they read and write in place.
+/// The filter of pictures of one size, and the pictures that it reads and writes in place.
 struct Filters {
-    albedo_filter: Filter,
-    normal_filter: Filter,
     color_filter: Filter,
     /// Width, height.
     size: [usize; 2],
-    albedo: Vec<Vec3>,
-    normal: Vec<Vec3>,
+    albedo: Guide,
+    normal: Guide,
     color: Vec<Vec3>,
+}
+
+/// What tells the colour filter where edges are.
+struct Guide {
+    /// Cleans the pixels in place; made once they are noisy, since that takes as long as it takes to
+    /// copy all weights of a network.
+    filter: Option<Filter>,
+    /// The library's name of it.
+    name: &'static CStr,
+    pixels: Vec<Vec3>,
 }
 
 impl Filters {
     fn new(oidn: &Oidn, size: [usize; 2]) -> Result<Self, OidnError> {
         let picture = || vec![Vec3::ZERO; size[0] * size[1]];
-        let (mut albedo, mut normal, mut color) = (picture(), picture(), picture());
-        let [a, n, c] = [&mut albedo, &mut normal, &mut color].map(Vec::as_mut_ptr);
+        let guide = |name| Guide {
+            filter: None,
+            name,
+            pixels: picture(),
+        };
+        let (mut albedo, mut normal, mut color) = (guide(c"albedo"), guide(c"normal"), picture());
         Ok(Self {
-            albedo_filter: oidn.filter(size, &[(c"albedo", a), (c"output", a)], &[])?,
-            normal_filter: oidn.filter(size, &[(c"normal", n), (c"output", n)], &[])?,
             color_filter: oidn.filter(
                 size,
                 &[
-                    (c"color", c),
-                    (c"albedo", a),
-                    (c"normal", n),
-                    (c"output", c),
+                    (c"color", color.as_mut_ptr()),
+                    (albedo.name, albedo.pixels.as_mut_ptr()),
+                    (normal.name, normal.pixels.as_mut_ptr()),
+                    (c"output", color.as_mut_ptr()),
                 ],
                 &[c"hdr", c"cleanAux"],
             )?,
@@ -148,6 +158,30 @@ impl Filters {
             normal,
             color,
         })
+    }
+}
+
+impl Guide {
+    /// Takes the guide of a picture of `size`, whose mean variance is this, and cleans it where that pays.
+    fn set(
+        &mut self,
+        oidn: &Oidn,
+        size: [usize; 2],
+        pixels: &[Vec3],
+        variance: f64,
+    ) -> Result<(), OidnError> {
+        self.pixels.copy_from_slice(pixels);
+        if variance <= CLEAN_VARIANCE {
+            return Ok(());
+        }
+        let filter = match self.filter.take() {
+            Some(filter) => filter,
+            None => {
+                let pixels = self.pixels.as_mut_ptr();
+                oidn.filter(size, &[(self.name, pixels), (c"output", pixels)], &[])?
+            }
+        };
+        oidn.execute(self.filter.insert(filter))
     }
 }
 
@@ -300,37 +334,35 @@ impl Oidn {
             Some(filters) => filters,
             None => Filters::new(self, size)?,
         };
-        filters.color.copy_from_slice(input.color);
-        filters.albedo.copy_from_slice(input.albedo);
-        filters.normal.copy_from_slice(input.normal);
-        let noisy = |variance: fn(&Vec3) -> f32| {
+        let variance = |of: fn(&Vec3) -> f32| {
             let sum: f64 = input
                 .feature_variance
                 .iter()
-                .map(|v| f64::from(variance(v)))
+                .map(|v| f64::from(of(v)))
                 .sum();
-            sum > CLEAN_VARIANCE * input.feature_variance.len() as f64
+            sum / input.feature_variance.len() as f64
         };
-        let steps = [
-            (&filters.albedo_filter, noisy(|v| v.x)),
-            (&filters.normal_filter, noisy(|v| v.y)),
-            (&filters.color_filter, true),
-        ];
-        for (filter, _) in steps.iter().filter(|(_, needed)| *needed) {
-            // SAFETY: the filter is live, and so are the pictures it was given: all are parts of
-            // `filters`, which nothing else can reach meanwhile. Execution is synchronous.
-            unsafe { (filter.functions.execute)(filter.handle) };
-            self.check()?;
-        }
+        (filters.albedo).set(self, size, input.albedo, variance(|v| v.x))?;
+        (filters.normal).set(self, size, input.normal, variance(|v| v.y))?;
+        filters.color.copy_from_slice(input.color);
+        self.execute(&filters.color_filter)?;
         let clean = filters.color.clone();
         *kept = Some(filters);
         Ok(clean)
     }
 
+    /// Runs a filter to its end.
+    fn execute(&self, filter: &Filter) -> Result<(), OidnError> {
+        // SAFETY: the filter is live, and so are the pictures it was given: all are parts of the one
+        // [`Filters`] that `denoise` has taken, which nothing else can reach meanwhile.
+        unsafe { (filter.functions.execute)(filter.handle) };
+        self.check()
+    }
+
     /// A ray tracing filter over `pictures` of `size` (width, height) with these switches on.
     ///
-    /// Each picture holds width * height pixels and lives as long as the filter does: the caller, only
-    /// [`Filters::new`], sees to that.
+    /// Each picture holds width * height pixels and lives as long as the filter does: the callers,
+    /// [`Filters::new`] and [`Guide::set`], see to that.
     fn filter(
         &self,
         [width, height]: [usize; 2],

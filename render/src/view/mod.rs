@@ -23,10 +23,7 @@ const RADIANCE_LIMIT: f32 = 1e9;
 /// Display values in 0..=1, sRGB encoded (linear for [`View::None`]), of one linear Rec.709
 /// `radiance` times `exposure_scale` (2^ev). Negative and NaN components count as 0.
 pub fn display_f32(view: View, exposure_scale: f32, radiance: Vec3) -> Vec3 {
-    let exposed = (radiance * exposure_scale).map(|c| {
-        // False for NaN.
-        if c > 0.0 { c.min(RADIANCE_LIMIT) } else { 0.0 }
-    });
+    let exposed = exposed(exposure_scale, radiance);
     let shown = match view {
         View::Filmic => filmic::filmic(exposed),
         View::Agx => agx::agx(exposed),
@@ -38,9 +35,27 @@ pub fn display_f32(view: View, exposure_scale: f32, radiance: Vec3) -> Vec3 {
 
 /// [`display_f32`] rounded to 8 bits.
 pub fn display(view: View, exposure_scale: f32, radiance: Vec3) -> [u8; 3] {
-    display_f32(view, exposure_scale, radiance)
-        .to_array()
-        .map(|v| (v * 255.0 + 0.5) as u8)
+    if view == View::Standard {
+        exposed(exposure_scale, radiance)
+            .to_array()
+            .map(srgb::srgb_level_from_linear)
+    } else {
+        display_f32(view, exposure_scale, radiance)
+            .to_array()
+            .map(level)
+    }
+}
+
+fn exposed(exposure_scale: f32, radiance: Vec3) -> Vec3 {
+    (radiance * exposure_scale).map(|c| {
+        // False for NaN.
+        if c > 0.0 { c.min(RADIANCE_LIMIT) } else { 0.0 }
+    })
+}
+
+/// 8 bits of a display value.
+fn level(shown: f32) -> u8 {
+    (shown * 255.0 + 0.5) as u8
 }
 
 /// [`display`] of every pixel; rows in parallel, same result for any number of threads.

@@ -53,6 +53,26 @@ fn views_give_blenders_pixels() {
 }
 
 #[test]
+fn standard_levels_are_the_rounded_curve() {
+    let mut state = 1_u32;
+    for index in 0..200_000 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // Evenly over what is shown, then over all magnitudes.
+        let value = if index % 2 == 0 {
+            (state >> 8) as f32 / 16_000_000.0
+        } else {
+            f32::from_bits(state >> 1)
+        };
+        let rounded = display_f32(View::Standard, 1.0, Vec3::splat(value)).x * 255.0 + 0.5;
+        assert_eq!(
+            display(View::Standard, 1.0, Vec3::splat(value)),
+            [rounded as u8; 3],
+            "{value:e}"
+        );
+    }
+}
+
+#[test]
 fn greys_are_neutral_and_monotone_from_black_to_white() {
     for view in VIEWS {
         let mut before = Vec3::ZERO;

@@ -156,6 +156,7 @@ fn elements<T: Copy + Default, const N: usize>(
     Ok(result)
 }
 
+#[inline]
 fn read_element<T, const N: usize>(
     bytes: &[u8],
     component: Component,
@@ -243,10 +244,12 @@ impl Component {
     }
 }
 
+#[inline]
 fn little_endian<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
     bytes.try_into().map_err(|_| "is truncated".to_owned())
 }
 
+#[inline]
 fn float(component: Component, bytes: &[u8], normalized: bool) -> Result<f32, String> {
     let (value, largest) = match component {
         Component::F32 => return Ok(f32::from_le_bytes(little_endian(bytes)?)),
@@ -269,6 +272,7 @@ fn float(component: Component, bytes: &[u8], normalized: bool) -> Result<f32, St
     })
 }
 
+#[inline]
 fn unsigned(component: Component, bytes: &[u8]) -> Result<u32, String> {
     Ok(match component {
         Component::U8 => u32::from(u8::from_le_bytes(little_endian(bytes)?)),

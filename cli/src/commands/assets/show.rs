@@ -291,7 +291,7 @@ fn render(
     let mut assets = StageAssets::with_shelf(shelf);
     let environment = match of_library {
         Some(record) => record,
-        None => assets.add_environment(picture)?,
+        None => assets.add_environment(load_environment_file(picture)?),
     };
     let shot = turntable(&model, record, floor, views, environment, args.size);
     shot.validate()?;

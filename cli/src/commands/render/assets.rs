@@ -1,12 +1,10 @@
 //! Assets of one render: those of the scene file, then those of libraries.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
 use diorama_assets::model::AssetRecord;
-use diorama_assets::{AssetError, AssetSource, EnvironmentMap, Model, load_environment_file};
+use diorama_assets::{AssetError, AssetSource, EnvironmentMap, Model, Warnings};
 
 use crate::shelf::Shelf;
 
@@ -44,12 +42,14 @@ impl StageAssets {
         self.models.insert(id, Arc::new(model));
     }
 
-    /// Reads a picture that lights the scene.
-    pub(in crate::commands) fn add_environment(&mut self, path: &Path) -> Result<AssetRecord> {
-        let (map, record, warnings) = load_environment_file(path)?;
+    /// Adds a picture that lights the scene.
+    pub(in crate::commands) fn add_environment(
+        &mut self,
+        (map, record, warnings): (EnvironmentMap, AssetRecord, Warnings),
+    ) -> AssetRecord {
         self.environments.insert(record.id.clone(), Arc::new(map));
         self.warnings.extend(warnings.0);
-        Ok(record)
+        record
     }
 
     /// Everything odd that was found while loading.

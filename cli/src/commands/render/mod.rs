@@ -8,6 +8,7 @@ mod target;
 use std::path::Path;
 
 use anyhow::Result;
+use diorama_assets::load_environment_file;
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::shot::{Environment, Exposure, Role, Shot, View, World, WorldSet};
 use serde_json::json;
@@ -208,7 +209,7 @@ fn parse_exposure(text: &str) -> Result<Exposure, UserError> {
 
 /// `--environment` for a Shot that has another one.
 fn relight(path: &Path, stage: &mut Stage) -> Result<()> {
-    let record = stage.assets.add_environment(path)?;
+    let record = stage.assets.add_environment(load_environment_file(path)?);
     stage.shot.environment = Environment {
         asset: Some(record.id.clone()),
         color: [1.0; 3],

@@ -1,7 +1,7 @@
 //! A glTF scene as a Shot, with what the flags and the file leave open filled in.
 
 use anyhow::Result;
-use diorama_assets::{LoadOptions, SceneFile, load_scene};
+use diorama_assets::{LoadOptions, SceneFile, load_environment_file, load_scene};
 use diorama_synth::gltf_shot::{SceneOptions, shot_from_scene};
 use diorama_synth::shot::{Exposure, View};
 
@@ -19,10 +19,14 @@ pub(super) fn load(args: &RenderArgs, output: &Output) -> Result<Stage> {
         thin_walled: args.thin_walled,
         ..LoadOptions::default()
     };
-    let (scene, warnings) = load_scene(&args.file, options)?;
+    let (scene, environment) = rayon::join(
+        || load_scene(&args.file, options),
+        || args.environment.as_deref().map(load_environment_file),
+    );
+    let (scene, warnings) = scene?;
     let mut assets = StageAssets::of_scene(warnings.0);
-    let environment = match &args.environment {
-        Some(path) => Some((assets.add_environment(path)?, 0.0, 1.0)),
+    let environment = match environment {
+        Some(loaded) => Some((assets.add_environment(loaded?), 0.0, 1.0)),
         None => None,
     };
     let options = SceneOptions {
