@@ -244,7 +244,7 @@ fn crowds_with_props_and_a_moving_camera_are_the_same_on_any_number_of_threads()
     let make = |dir: &str| {
         format!(
             "avatar --count 1 {TINY} --range-characters 2,2 --range-props 2,2 \
-             --range-camera-orbit 20 --range-camera-handheld 0.02 --output-dir {dir}"
+             --range-camera-orbit 20 --range-camera-handheld 0.02 --motion-blur 0.5 --output-dir {dir}"
         )
     };
     context.run(&format!("{} --threads 1", make("a"))).expect(0);

@@ -12,8 +12,8 @@ use diorama_assets::{Motion, Rig};
 use super::performer::SweptBox;
 
 /// Most that somebody who stands is above the lowest point of the clip, metres: higher is no error of the
-/// motion, nor of a foot of another shape.
-const HOVER: f32 = 0.12;
+/// motion, nor of a foot of another shape (the large shoes of a cartoon).
+const HOVER: f32 = 0.2;
 /// Somebody who is higher than this, metres, and higher still and falling one frame on or before is about
 /// to fly or to land: legs push until the hips have their speed.
 const LEAVING: f32 = 0.025;
