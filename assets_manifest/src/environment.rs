@@ -47,6 +47,17 @@ impl EnvironmentMap {
         }
         sum.map(|channel| channel as f32)
     }
+
+    /// Irradiance of level ground under the picture and the sun, W/m², linear Rec.709.
+    pub fn ground_irradiance(&self) -> [f32; 3] {
+        let mut irradiance = self.level_irradiance();
+        if let Some(sun) = &self.sun {
+            for (level, facing) in irradiance.iter_mut().zip(sun.irradiance) {
+                *level += facing * sun.direction_to_sun[2].max(0.0);
+            }
+        }
+        irradiance
+    }
 }
 
 /// A distant disc of constant radiance.

@@ -1,14 +1,25 @@
-//! Cuts: where one shot ends and another begins.
+//! Cuts, dissolves and fades: where one shot ends and another begins.
 
 use crate::plane::Luma;
 
-/// The first frame of another shot, and how sure that is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How one shot becomes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutKind {
+    /// From one frame to the next.
+    Hard,
+    /// Both are seen at once for a time.
+    Dissolve,
+    /// Nothing is seen for a time.
+    Fade,
+}
+
+/// Where another shot begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// 0-based; the cut is before it.
+    /// 0-based; the cut is before it, the middle of a dissolve or fade at it.
     pub frame: usize,
-    /// Mean difference of the small pictures over what the frames around differ by.
-    pub strength: f32,
+    /// How it begins.
+    pub kind: CutKind,
 }
 
 /// Sides of the small pictures that are compared, pixels.
@@ -29,10 +40,111 @@ const LEAST_CHANGED: f32 = 0.15;
 /// … in this share of the picture.
 const LEAST_MOVED: f32 = 0.16;
 
-/// The first hard cut of a clip, if there is one: a frame that differs from the one before as no frames
-/// around it differ, in brightness or in structure. Dissolves are not found; they end tracks instead.
+/// Lengths of dissolves that are looked for, steps from frame to frame.
+const DISSOLVES: [usize; 8] = [4, 6, 8, 12, 16, 20, 24, 32];
+/// Frames of a dissolve are mixtures of its ends but for this share of what the ends differ by: what moves
+/// in the two shots. A camera that turns shows things that are in neither.
+const LARGEST_REST: f32 = 0.15;
+/// Mean difference between the ends, levels, brightness apart: light that changes is no other shot.
+const LEAST_APART: f32 = 10.0;
+/// Frames between the ends that must be true mixtures…
+const FEWEST_MIXED: usize = 3;
+/// … with this much of both.
+const LEAST_MIXED: f32 = 0.15;
+/// How far the share of the second shot may fall back from one frame to the next.
+const BACK: f32 = 0.03;
+/// Frames on each side of an empty one in which shots are looked for.
+const FADE: usize = 24;
+
+/// The first place where a clip is no longer the shot that it was, if there is one.
+///
+/// - A hard cut: a frame differs from the one before as no frames around it differ, in brightness or in
+///   structure.
+/// - A dissolve: two frames of different structure, and all between them are mixtures of the two with more
+///   and more of the second.
+/// - A fade: frames without structure (black, white), and different structure before and after them.
+///
+/// Wipes are not found; they end tracks instead.
 pub fn find_cut(frames: &[Luma]) -> Option<Cut> {
     let small: Vec<Vec<f32>> = frames.iter().map(shrink).collect();
+    let found = |kind: CutKind, frame: Option<usize>| frame.map(|frame| Cut { frame, kind });
+    [
+        found(CutKind::Hard, hard_cut(&small)),
+        found(CutKind::Dissolve, dissolve(&without_brightness(&small))),
+        found(CutKind::Fade, fade(&small)),
+    ]
+    .into_iter()
+    .flatten()
+    .min_by_key(|cut| cut.frame)
+}
+
+/// The pictures with a mean of 0.
+fn without_brightness(small: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let levelled = |picture: &Vec<f32>| {
+        let mean = picture.iter().sum::<f32>() / picture.len() as f32;
+        picture.iter().map(|v| v - mean).collect()
+    };
+    small.iter().map(levelled).collect()
+}
+
+/// The middle of the first dissolve.
+fn dissolve(small: &[Vec<f32>]) -> Option<usize> {
+    (0..small.len()).find_map(|start| {
+        DISSOLVES.into_iter().find_map(|length| {
+            let end = start + length;
+            let shots = [small.get(start)?, small.get(end)?];
+            let apart = difference(shots[0], shots[1]);
+            if apart < LEAST_APART || unlike(shots[0], shots[1]) < LEAST_UNLIKE {
+                return None;
+            }
+            let mut last = 0.0_f32;
+            let mut mixed = Vec::new();
+            for (frame, picture) in small.iter().enumerate().take(end).skip(start + 1) {
+                let (share, rest) = mixture(picture, shots);
+                if rest > LARGEST_REST * apart || share < last - BACK {
+                    return None;
+                }
+                if (LEAST_MIXED..=1.0 - LEAST_MIXED).contains(&share) {
+                    mixed.push(frame);
+                }
+                last = share;
+            }
+            (mixed.len() >= FEWEST_MIXED).then(|| mixed[mixed.len() / 2])
+        })
+    })
+}
+
+/// The share of the second picture in the mixture that `picture` is nearest to, and the mean difference
+/// from it, levels.
+fn mixture(picture: &[f32], [first, second]: [&Vec<f32>; 2]) -> (f32, f32) {
+    let (mut along, mut whole) = (0.0_f32, 0.0_f32);
+    for ((x, a), b) in picture.iter().zip(first).zip(second) {
+        along += (x - a) * (b - a);
+        whole += (b - a) * (b - a);
+    }
+    let share = (along / whole).clamp(0.0, 1.0);
+    let mixed: Vec<f32> = (first.iter().zip(second))
+        .map(|(a, b)| a + (b - a) * share)
+        .collect();
+    (share, difference(picture, &mixed))
+}
+
+/// The first frame without structure between shots of different structure.
+fn fade(small: &[Vec<f32>]) -> Option<usize> {
+    let flat: Vec<bool> = small.iter().map(|picture| is_flat(picture)).collect();
+    (1..small.len()).find(|at| {
+        let shown = |range: std::ops::Range<usize>| range.filter(|frame| !flat[*frame]);
+        let before = shown(at.saturating_sub(FADE)..*at).next();
+        let after = shown(*at + 1..(at + FADE).min(small.len())).next_back();
+        flat[*at]
+            && before.zip(after).is_some_and(|(before, after)| {
+                unlike(&small[before], &small[after]) >= LEAST_UNLIKE
+            })
+    })
+}
+
+/// The first frame after a hard cut.
+fn hard_cut(small: &[Vec<f32>]) -> Option<usize> {
     let steps: Vec<f32> = small
         .windows(2)
         .map(|pair| difference(&pair[0], &pair[1]))
@@ -48,10 +160,7 @@ pub fn find_cut(frames: &[Luma]) -> Option<Cut> {
                 || (strength >= 1.5 && unlike(before, after) >= 2.0 * LEAST_UNLIKE))
             && (unlike(before, after) >= LEAST_UNLIKE
                 || (unlike(before, after) >= LEAST_CHANGED && moved(before, after) >= LEAST_MOVED));
-        is_cut.then_some(Cut {
-            frame: at + 1,
-            strength,
-        })
+        is_cut.then_some(at + 1)
     })
 }
 
@@ -98,6 +207,13 @@ fn moved(a: &[f32], b: &[f32]) -> f32 {
     0.5 * sum / a.len() as f32
 }
 
+/// Has the picture no structure to differ in (black, white)?
+fn is_flat(picture: &[f32]) -> bool {
+    let count = picture.len() as f32;
+    let mean = picture.iter().sum::<f32>() / count;
+    picture.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() < count
+}
+
 /// 1 − correlation: 0 for the same picture, however bright, 1 for another.
 fn unlike(a: &[f32], b: &[f32]) -> f32 {
     let count = a.len() as f32;
@@ -109,8 +225,7 @@ fn unlike(a: &[f32], b: &[f32]) -> f32 {
         bb += (y - mb) * (y - mb);
         ab += (x - ma) * (y - mb);
     }
-    // Flat pictures (a fade through black) have no structure to differ in.
-    if aa.min(bb) < count {
+    if is_flat(a) || is_flat(b) {
         return 0.0;
     }
     1.0 - ab / (aa * bb).sqrt()
@@ -130,9 +245,49 @@ mod tests {
                 moved_texture(texture, 96, 64, f as f32 * 1.5, 0.0)
             })
             .collect();
-        assert_eq!(find_cut(&frames).map(|cut| cut.frame), Some(7));
+        let cut = Cut {
+            frame: 7,
+            kind: CutKind::Hard,
+        };
+        assert_eq!(find_cut(&frames), Some(cut));
         assert_eq!(find_cut(&frames[..7]), None);
         assert_eq!(find_cut(&frames[7..8]), None);
+    }
+
+    /// Two moving shots, the second with the share that `share` says of frame f.
+    fn mixed(share: impl Fn(usize) -> f32, light: impl Fn(usize) -> f32) -> Vec<Luma> {
+        (0..30)
+            .map(|f| {
+                let (way, share, light) = (f as f32 * 0.15, share(f), light(f));
+                let mut picture = moved_texture(Texture::new(4), 96, 64, way, 0.0);
+                let other = moved_texture(Texture::new(5), 96, 64, 0.0, way);
+                for (a, b) in picture.data.iter_mut().zip(&other.data) {
+                    *a = (*a * (1.0 - share) + b * share) * light;
+                }
+                picture
+            })
+            .collect()
+    }
+
+    #[test]
+    fn dissolves_and_fades_are_found_at_their_middle() {
+        let ramp =
+            |from: f32, to: f32| move |f: usize| ((f as f32 - from) / (to - from)).clamp(0.0, 1.0);
+        for (from, to) in [(8.0, 14.0), (8.0, 22.0), (4.0, 26.0)] {
+            let cut = find_cut(&mixed(ramp(from, to), |_| 1.0)).unwrap();
+            assert_eq!(cut.kind, CutKind::Dissolve);
+            let middle = (from + to) * 0.5;
+            assert!(
+                (cut.frame as f32 - middle).abs() <= 4.0,
+                "{cut:?} of {from} to {to}"
+            );
+        }
+        // Through black, and only to it.
+        let dip = |f: usize| ((f as f32 - 15.0).abs() - 1.0).clamp(0.0, 6.0) / 6.0;
+        let cut = find_cut(&mixed(|f| f32::from(f > 15), dip)).unwrap();
+        assert_ne!(cut.kind, CutKind::Hard);
+        assert!((9..=21).contains(&cut.frame), "{cut:?}");
+        assert_eq!(find_cut(&mixed(|_| 0.0, dip)), None);
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl Kernel for Row<'_> {
 impl Row<'_> {
     #[inline(always)]
     fn normal(&self, hit: &Hit) -> Vec3 {
-        let [a, b, c] = self.tlas.corners(hit);
+        let [a, b, c] = self.tlas.corners(hit, 0.0);
         let normal = (b - a).cross(c - a);
         let pose = self.tlas.instance(hit.instance).pose.world_from_object(0.0);
         unit(pose.transform_vector3(normal))

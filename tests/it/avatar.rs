@@ -1,9 +1,9 @@
 //! `diorama avatar`: datasets that the trainer's loader reads, whatever stops the run.
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::context::{Context, shared};
+use crate::context::{Context, say, shared};
 
 /// Clips small enough for a test.
 const TINY: &str = "--video-length 3 --width 48 --height 32 --spp 1 --grid-size 8 --denoise none";
@@ -62,28 +62,122 @@ fn the_same_command_makes_the_same_bytes_and_a_finished_dataset_is_left_alone() 
     assert_eq!(loaded(&context, "a").len(), 3);
 }
 
-#[test]
-fn kills_at_any_moment_leave_lists_aligned_and_the_next_run_ends_alike() {
+/// A number from 0 to 1 that only depends on `kill` and `what`.
+fn moment(kill: u32, what: &str) -> f64 {
+    let hash = blake3::hash(format!("{what} {kill}").as_bytes());
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&hash.as_bytes()[..4]);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}
+
+/// What a loader that trusts nobody asks of a dataset after a kill: the lists that are there belong
+/// together, and everything that has its final name can be read to its end. Returns whether all lists
+/// were there.
+fn check_what_is_left(context: &Context, name: &str, frames: u64) -> bool {
+    let dataset = context.path(name);
+    let lists = ["prompt.txt", "videos.txt", "trackings.txt", "images.txt"];
+    let there: Vec<_> = lists
+        .iter()
+        .filter(|list| dataset.join(list).exists())
+        .collect();
+    let mut lines = there.iter().map(|list| {
+        let text = context.read(&format!("{name}/{list}"));
+        text.lines().filter(|line| !line.trim().is_empty()).count()
+    });
+    let first = lines.next();
+    assert!(lines.all(|count| Some(count) == first), "{there:?}");
+    let mut files = Vec::new();
+    if there.len() == lists.len() {
+        for [_, video, tracking, image] in loaded(context, name) {
+            files.extend([video, tracking, image].map(|file| dataset.join(file)));
+        }
+    }
+    let samples = std::fs::read_dir(dataset.join("samples"));
+    for folder in samples.into_iter().flatten().map(Result::unwrap) {
+        if !folder.file_name().to_string_lossy().starts_with('.') {
+            let files_of = ["video.mp4", "tracking.mp4", "image.png"];
+            files.extend(files_of.map(|file| folder.path().join(file)));
+            let record = std::fs::read(folder.path().join("sample.json")).unwrap();
+            serde_json::from_slice::<serde_json::Value>(&record).unwrap();
+        }
+    }
+    for file in files {
+        if file.extension().is_some_and(|ending| ending == "png") {
+            diorama_video::whole_png_size(&file).unwrap();
+        } else {
+            let index = diorama_video::Mp4Index::read(&file).unwrap();
+            assert_eq!(index.frames(), frames, "{}", file.display());
+        }
+    }
+    there.len() == lists.len()
+}
+
+/// Kills runs of a few clips at `kills` moments, lets the same command go on, and compares each dataset
+/// that came to its end with one that nobody disturbed.
+fn survives(kills: u32) {
     let context = Context::new();
     let make = |dir: &str| format!("avatar --count 3 {TINY} --output-dir {dir}");
+    let start = Instant::now();
     context.run(&make("whole")).expect(0);
-    // Moments spread over the run and its end, by an odd step so that they hit different stages.
-    for kill in 0..8u64 {
+    let whole_secs = start.elapsed().as_secs_f64();
+    let whole = context.dataset("whole");
+    let (mut killed, mut ended, mut listed) = (0, 0, 0);
+    let mut dataset = "killed-0".to_owned();
+    let mut attempt = 0;
+    while killed < kills {
+        attempt += 1;
         let mut child = context
-            .command(&make("killed"))
+            .command(&make(&dataset))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(60 + kill * 137));
+        // Lists are written in a few milliseconds at the end: every third kill waits for these.
+        if attempt % 3 == 0 {
+            let last = context.path(&dataset).join("samples/000002");
+            while !last.exists() && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_secs_f64(0.1 * moment(attempt, "end")));
+        } else {
+            std::thread::sleep(Duration::from_secs_f64(
+                whole_secs * moment(attempt, "anywhere"),
+            ));
+        }
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success());
+            assert_eq!(context.dataset(&dataset), whole, "attempt {attempt}");
+            ended += 1;
+            dataset = format!("killed-{ended}");
+            continue;
+        }
         child.kill().unwrap();
         child.wait().unwrap();
-        if context.path("killed/videos.txt").exists() {
-            loaded(&context, "killed");
+        killed += 1;
+        listed += u32::from(check_what_is_left(&context, &dataset, 3));
+        // Lists of what is there so far can be asked for at any time.
+        if killed % 4 == 0 && context.path(&dataset).join("samples").exists() {
+            context.run(&format!("index {dataset}")).expect(0);
+            assert!(check_what_is_left(&context, &dataset, 3));
         }
     }
-    context.run(&make("killed")).expect(0);
-    assert_eq!(context.dataset("killed"), context.dataset("whole"));
+    context.run(&make(&dataset)).expect(0);
+    assert_eq!(context.dataset(&dataset), whole);
+    say(&format!(
+        "{killed} kills, all lists there after {listed}, {} datasets came to their end",
+        ended + 1
+    ));
+}
+
+#[test]
+fn kills_at_any_moment_leave_lists_aligned_and_the_next_run_ends_alike() {
+    survives(6);
+}
+
+#[test]
+#[ignore = "slow: cargo xtask slow"]
+fn fifty_kills_at_random_moments_leave_lists_aligned_and_the_next_run_ends_alike() {
+    survives(50);
 }
 
 #[test]
@@ -150,7 +244,7 @@ fn crowds_with_props_and_a_moving_camera_are_the_same_on_any_number_of_threads()
     let make = |dir: &str| {
         format!(
             "avatar --count 1 {TINY} --range-characters 2,2 --range-props 2,2 \
-             --range-camera-orbit 20 --range-camera-handheld 0.02 --output-dir {dir}"
+             --range-camera-orbit 20 --range-camera-handheld 0.02 --motion-blur 0.5 --output-dir {dir}"
         )
     };
     context.run(&format!("{} --threads 1", make("a"))).expect(0);

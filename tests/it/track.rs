@@ -435,6 +435,16 @@ fn a_dataset_is_the_same_whatever_stops_or_speeds_the_run() {
     assert_eq!(samples(&context, "killed"), expected);
     let again = context.run(&make("killed", "")).expect(0);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
+    // Redo makes the same bytes again, of one video; the plan of a dataset is a file for another.
+    let redone = context.run(&make("killed", "--redo 1")).expect(0);
+    assert!(redone.stderr.contains("2 clips made"), "{}", redone.stderr);
+    assert_eq!(samples(&context, "killed"), expected);
+    context.run(&make("killed", "--redo failed")).expect(0);
+    let beyond = context.run(&make("killed", "--redo 4")).expect(2);
+    assert!(beyond.stderr.contains("hint: "), "{}", beyond.stderr);
+    let planned = "track v --prompts prompts.txt --output-dir planned --config whole/plan.toml";
+    context.run(planned).expect(0);
+    assert_eq!(samples(&context, "planned"), expected);
     let other = context.run(&make("killed", "--occluded draw")).expect(2);
     assert!(other.stderr.contains("track.occluded"), "{}", other.stderr);
 
@@ -463,6 +473,11 @@ fn frames_are_spread_over_the_video_and_cuts_are_left_out() {
     film(&context, "v/lost.mp4", 17, |x, y, f| {
         texture(41, x - 9.0 * f, y)
     });
+    film(&context, "v/mixed.mp4", 17, |x, y, f| {
+        let share = ((f - 4.0) / 8.0).clamp(0.0, 1.0);
+        let (one, other) = (texture(31, x - 0.2 * f, y), texture(37, x, y));
+        one + (other - one) * share
+    });
     panning(&context, &[("v/long.mp4", 55)]);
     let made = context
         .run(&format!(
@@ -472,6 +487,11 @@ fn frames_are_spread_over_the_video_and_cuts_are_left_out() {
     assert!(
         made.stderr
             .contains("cut.mp4: there is a cut before frame 9"),
+        "{}",
+        made.stderr
+    );
+    assert!(
+        made.stderr.contains("mixed.mp4: there is a dissolve about frame"),
         "{}",
         made.stderr
     );

@@ -73,12 +73,7 @@ pub(crate) fn projected_floor(map: &EnvironmentMap) -> Model {
 fn albedo(map: &EnvironmentMap) -> Image {
     // As fine as the picture, or nearly: a disc of twice its lower half.
     let side = map.image.width.next_power_of_two().clamp(64, 2048);
-    let mut irradiance = map.level_irradiance();
-    if let Some(sun) = &map.sun {
-        for (level, facing) in irradiance.iter_mut().zip(sun.irradiance) {
-            *level += facing * sun.direction_to_sun[2].max(0.0);
-        }
-    }
+    let irradiance = map.ground_irradiance();
     let name = format!("ground of {}", map.image.name);
     paint(name, side, |u, v| {
         let (x, y) = (2.0 * u - 1.0, 1.0 - 2.0 * v);

@@ -64,16 +64,12 @@ fn area(mesh: &Mesh, corners: [u32; 3]) -> f64 {
     (b - a).cross(c - a).length_squared()
 }
 
-/// Unit normals stay; others become the area-weighted mean of the vertex's faces.
+/// Unit normals stay where their faces are; others become the area-weighted mean of the vertex's faces.
+///
+/// A normal on the far side of its faces would turn the surface black from both sides: shading looks at
+/// the side that the winding says, and there the normal looks away. It is turned around.
 fn mend_normals(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
-    let mut broken = 0usize;
-    for normal in &mut mesh.normals {
-        *normal = normal.try_normalize().unwrap_or_else(|| {
-            broken += 1;
-            Vec3::ZERO
-        });
-    }
-    if broken == 0 {
+    if mesh.normals.is_empty() {
         return;
     }
     let mut sums = vec![glam::DVec3::ZERO; mesh.positions.len()];
@@ -84,16 +80,29 @@ fn mend_normals(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
             sums[*corner as usize] += weighted;
         }
     }
+    let (mut broken, mut against) = (0usize, 0usize);
     for (normal, sum) in mesh.normals.iter_mut().zip(&sums) {
-        if *normal == Vec3::ZERO {
+        if let Some(unit) = normal.try_normalize() {
+            let is_against = unit.as_dvec3().dot(*sum) < 0.0;
+            against += usize::from(is_against);
+            *normal = if is_against { -unit } else { unit };
+        } else {
+            broken += 1;
             *normal = sum.try_normalize().unwrap_or(glam::DVec3::Z).as_vec3();
         }
     }
-    warnings.push(format!(
-        "{}: {broken} of {} normals are zero or not finite; recomputed",
-        path.display(),
-        mesh.normals.len()
-    ));
+    for (count, what) in [
+        (broken, "are zero or not finite; recomputed"),
+        (against, "point away from their faces; turned around"),
+    ] {
+        if count > 0 {
+            warnings.push(format!(
+                "{}: {count} of {} normals {what}",
+                path.display(),
+                mesh.normals.len()
+            ));
+        }
+    }
 }
 
 fn mend_uvs(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
@@ -143,6 +152,17 @@ mod tests {
         far.positions[1].x = f32::MAX;
         far.positions[2].x = f32::MIN;
         assert!(refuse(&mut far).contains("too large"));
+    }
+
+    #[test]
+    fn normals_are_on_the_side_of_their_faces() {
+        let mut mesh = triangle();
+        let towards = Vec3::new(0.6, 0.0, 0.8);
+        mesh.normals = vec![towards, -towards, Vec3::X];
+        let mut warnings = Warnings::default();
+        finish_mesh(&mut mesh, Path::new("x.obj"), &mut warnings).unwrap();
+        assert_eq!(mesh.normals, [towards, towards, Vec3::X]);
+        assert!(warnings.0[0].contains("1 of 3 normals"), "{warnings:?}");
     }
 
     #[test]

@@ -78,28 +78,33 @@ impl Retargeted {
     ///
     /// When it loops, each round begins where the last one ended.
     pub fn sample(&self, time_secs: f32) -> Vec<JointTransform> {
+        let (time, rounds) = self.within_take(time_secs);
+        let mut pose = sample(&self.frames, self.rate_hz, time);
+        if rounds > 0.0 && self.ending() == Ending::Loop {
+            pose[self.root].translation += self.way() * rounds;
+        }
+        pose
+    }
+
+    /// Which time of the take is shown at any time ≥ 0, seconds.
+    pub fn take_time(&self, time_secs: f32) -> f32 {
+        self.within_take(time_secs).0
+    }
+
+    /// The time of the take, and how often it was played before.
+    fn within_take(&self, time_secs: f32) -> (f32, f32) {
         let whole = self.duration_secs();
         if whole <= 0.0 || time_secs <= whole {
-            return sample(&self.frames, self.rate_hz, time_secs);
+            return (time_secs, 0.0);
         }
         let rounds = libm::floorf(time_secs / whole);
         let rest = time_secs - rounds * whole;
-        match self.ending() {
-            Ending::Hold => sample(&self.frames, self.rate_hz, whole),
-            Ending::PingPong => {
-                let back = rounds as u64 % 2 == 1;
-                sample(
-                    &self.frames,
-                    self.rate_hz,
-                    if back { whole - rest } else { rest },
-                )
-            }
-            Ending::Loop => {
-                let mut pose = sample(&self.frames, self.rate_hz, rest);
-                pose[self.root].translation += self.way() * rounds;
-                pose
-            }
-        }
+        let time = match self.ending() {
+            Ending::Hold => whole,
+            Ending::PingPong if rounds as u64 % 2 == 1 => whole - rest,
+            Ending::PingPong | Ending::Loop => rest,
+        };
+        (time, rounds)
     }
 
     /// From the first frame's root to the last's, in the space of the root's parent.

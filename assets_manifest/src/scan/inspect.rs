@@ -8,19 +8,24 @@ use super::noun::{
 use super::skeleton;
 use super::walk::Candidate;
 use crate::decode::{self, Format, Source};
+use crate::library::Files;
 use crate::{AssetError, Model, Motion, Pixels};
 
 /// Reads everything of one asset: what it is, its hash, what is in it. A fault of it is part of the answer.
 pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, String, Content) {
     let mut content = Content::default();
     let mut blake3 = String::new();
+    let packed = archive_stamp(&candidate.files, root);
     let opened = candidate.files.open();
     let (kind, read, source) = match opened {
         Ok(mut source) => {
             let read = read(candidate, &mut source, &mut content);
             (read.as_ref().ok().copied(), read.err(), Some(source))
         }
-        Err(error) => (None, Some(error), None),
+        Err(error) => {
+            content.files.extend(packed);
+            (None, Some(error), None)
+        }
     };
     let words = |text: &str| against(root, text);
     if let Some(source) = source {
@@ -43,7 +48,8 @@ pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, String, Cont
             hint: error.hint().map(str::to_owned),
         });
         let refused = matches!(&error, AssetError::Read { .. }) && !error.is_not_found();
-        if blake3.is_empty() || refused {
+        let is_known = content.files.iter().any(|file| file.stamp.is_some());
+        if refused || !is_known {
             // Nothing that a stamp would tell: looked at again next time.
             content.files.clear();
         }
@@ -55,6 +61,19 @@ pub(super) fn inspect(candidate: &Candidate, root: &Path) -> (Kind, String, Cont
         .sum();
     let promised = candidate.meant_as.unwrap_or_else(|| promise(candidate));
     (kind.unwrap_or(promised), blake3, content)
+}
+
+/// The archive that the files are in, as it is before anybody opens it: one that cannot be opened is known
+/// by this when it is met again.
+fn archive_stamp(files: &Files, root: &Path) -> Option<ScannedFile> {
+    let Files::Archive(path) = files else {
+        return None;
+    };
+    let data = std::fs::metadata(path).ok()?;
+    Some(ScannedFile {
+        path: relative(path, root),
+        stamp: Some(Stamp::of(&data)),
+    })
 }
 
 /// What the name of a file promises.

@@ -1,5 +1,6 @@
 //! What lies where in `<base>/raw`; names only, nothing is decoded.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::{AssetError, Warnings};
@@ -56,9 +57,9 @@ impl Layout {
                 ));
                 continue;
             };
-            let motions: Vec<(String, PathBuf)> = files_of(&folder.join("motion"), &RIGGED)?
+            let motions: Vec<(String, PathBuf)> = named(files_of(&folder.join("motion"), &RIGGED)?)
                 .into_iter()
-                .map(|motion| (format!("{name}/{}", stem(&motion)), motion))
+                .map(|(motion, file)| (format!("{name}/{motion}"), file))
                 .collect();
             if motions.is_empty() {
                 warnings.push(format!(
@@ -115,6 +116,24 @@ fn files_of(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, AssetErr
     Ok(files)
 }
 
+/// Files by their stems. Of several that differ in their endings only, the first has the stem, the others
+/// have the ending behind it: `walk`, `walk_glb`.
+fn named(files: Vec<PathBuf>) -> Vec<(String, PathBuf)> {
+    let mut taken: BTreeSet<String> = files.iter().map(|file| stem(file)).collect();
+    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    for file in files {
+        let mut name = stem(&file);
+        if named.iter().any(|(known, _)| *known == name) {
+            let ending = file.extension().unwrap_or_default().to_string_lossy();
+            while !taken.insert(name.clone()) {
+                name = format!("{name}_{}", ending.to_lowercase());
+            }
+        }
+        named.push((name, file));
+    }
+    named
+}
+
 fn stem(path: &Path) -> String {
     path.file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
@@ -123,3 +142,19 @@ fn stem(path: &Path) -> String {
 
 /// Endings of files that may hold characters or motions.
 const RIGGED: [&str; 3] = ["fbx", "glb", "gltf"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_differ_in_their_endings_have_names_of_their_own() {
+        let files = ["a.fbx", "walk.FBX", "walk.GLB", "walk.gltf", "walk_glb.fbx"];
+        let named = named(files.map(PathBuf::from).to_vec());
+        let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["a", "walk", "walk_glb_glb", "walk_gltf", "walk_glb"]
+        );
+    }
+}

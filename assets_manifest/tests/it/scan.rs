@@ -216,14 +216,23 @@ fn what_has_not_changed_is_not_read_again() {
         &at("data/box.tar.gz"),
         &[("visual_geometry.obj", TETRAHEDRON.as_bytes())],
     );
-    let kubric = r#"{"data_dir": "data", "assets": {"box": {"asset_type": "FileBasedObject"}}}"#;
+    // One that nobody can open is known by its size and time as well.
+    write(at("data/torn.tar.gz"), b"no archive");
+    let kubric = r#"{"data_dir": "data", "assets": {
+        "box": {"asset_type": "FileBasedObject"}, "torn": {"asset_type": "FileBasedObject"}}}"#;
     write(at("kubric.json"), kubric);
-    for name in ["chair/chair.obj", "broken.glb", "data/box.tar.gz"] {
+    for name in [
+        "chair/chair.obj",
+        "broken.glb",
+        "data/box.tar.gz",
+        "data/torn.tar.gz",
+    ] {
         age(&at(name), 3600);
     }
     let again = |previous: &Previous| scan(&roots(folder.path()), Some(previous), &|_, _| {});
     let first = scan_all(folder.path());
-    assert_eq!((first.read, first.assets.roots[0].assets.len()), (23, 23));
+    assert_eq!((first.read, first.assets.roots[0].assets.len()), (24, 24));
+    assert!(asset(&first, "torn").content.unusable.is_some());
     let second = again(&remember(folder.path(), &first)).unwrap();
     assert_eq!((second.read, second.read_bytes), (0, 0));
     assert_eq!(second.assets, first.assets);
@@ -256,13 +265,23 @@ fn what_has_not_changed_is_not_read_again() {
     assert_eq!(asset(&third, "many/rock_01").record.license, "CC0-1.0");
     assert_eq!(text(&third), text(&scan_all(folder.path())));
 
+    // An archive that was torn is whole.
+    tar_gz(
+        &at("data/torn.tar.gz"),
+        &[("visual_geometry.obj", TETRAHEDRON.as_bytes())],
+    );
+    age(&at("data/torn.tar.gz"), 1800);
+    let fourth = again(&remember(folder.path(), &third)).unwrap();
+    assert_eq!(fourth.read, 1);
+    assert!(asset(&fourth, "torn").content.unusable.is_none());
+
     // A file that changed in the moment of the scan may change once more unseen.
     write(at("broken.glb"), b"glTF nonsense");
     let hot = scan_all(folder.path());
     assert_eq!(again(&remember(folder.path(), &hot)).unwrap().read, 1);
     fs::remove_file(at("many/rock_00.obj")).unwrap();
     let less = again(&remember(folder.path(), &hot)).unwrap();
-    assert_eq!(less.assets.roots[0].assets.len(), 22);
+    assert_eq!(less.assets.roots[0].assets.len(), 23);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use diorama_postproc::dataset::Shard;
 use diorama_postproc::tracking::Occluded;
 use serde::{Deserialize, Serialize};
 
+use super::Redo;
+
 /// Which frames of a video become a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,6 +91,9 @@ pub struct TrackBatchArgs {
     /// Folder of the dataset (default vis_results)
     #[arg(long, short, alias = "outdir", value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
+    /// TOML file of the form of a plan.toml; any part of it will do
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Prompts: lines `<name of the video><TAB><prompt>`, or a line for each video in the order of their
     /// names (default: a line that `diorama verify` warns of)
     #[arg(long, value_name = "FILE")]
@@ -103,6 +108,10 @@ pub struct TrackBatchArgs {
     /// Make part i of n, from 0; the parts may run at the same time into one folder
     #[arg(long, value_name = "i/n")]
     pub shard: Option<Shard>,
+    /// Work on these again: `failed`, or numbers of videos, from 0 in the order of their names, such as
+    /// `3,17`
+    #[arg(long, value_name = "failed|N,…")]
+    pub redo: Option<Redo>,
 }
 
 /// What is followed and written. A flag that is not given leaves the default; field names are keys of the

@@ -9,9 +9,11 @@ use diorama_postproc::dataset::das::{FilmedSampleOptions, index_das, sweep_das};
 use diorama_postproc::dataset::{Journal, read_journals};
 use serde_json::json;
 
-use crate::args::{SeedRange, TrackArgs};
+use crate::args::{Redo, SeedRange, TrackArgs};
 use crate::exit::{Status, UserError};
-use crate::job::{Inputs, Report, RunLog, Tally, TrackMaker, encoder, run_side_by_side, videos};
+use crate::job::{
+    Inputs, Report, RunLog, Tally, TrackMaker, encoder, run_side_by_side, seeds_to_make, videos,
+};
 use crate::output::{Output, counted};
 use crate::plan::{Job, Selection, TrackPlan, check_folder, sample_id, write_plan};
 use crate::progress::Progress;
@@ -35,6 +37,7 @@ pub(super) fn run(args: &TrackArgs, output: &Output) -> Result<Status> {
     let inputs = inputs(args, output)?;
     let plan = TrackPlan::resolve(
         &args.choices,
+        args.batch.config.as_deref(),
         hash(&inputs.videos),
         hash_prompts(&inputs.prompts),
         args.batch
@@ -49,10 +52,7 @@ pub(super) fn run(args: &TrackArgs, output: &Output) -> Result<Status> {
             .clone()
             .unwrap_or_else(|| "vis_results".into()),
         flat: false,
-        selection: Selection::Missing(SeedRange {
-            first: 0,
-            end: inputs.videos.len() as u64,
-        }),
+        selection: selection(args.batch.redo.as_ref(), inputs.videos.len() as u64)?,
         shard: args.batch.shard,
     };
     super::say_trained_frames(plan.track.video_length, output);
@@ -75,12 +75,11 @@ pub(super) fn run(args: &TrackArgs, output: &Output) -> Result<Status> {
         options: options(&plan),
         journal: Mutex::new(journal),
         before,
+        again: matches!(job.selection, Selection::Again(_)),
         progress: &nothing_shown,
         tally: Tally::default(),
     };
-    let ours = (0..inputs.videos.len() as u64).filter(|video| job.owns(*video));
-    let (done, todo): (Vec<u64>, Vec<u64>) = ours.partition(|video| maker.is_done(*video));
-    let present = done.len() as u64;
+    let (todo, present) = seeds_to_make(&job, &maker);
     let mut log = RunLog::open(&job.output_dir)?;
     log.begin(todo.len(), present)?;
     let progress = Progress::new(output, todo.len() as u64 + present, present);
@@ -92,7 +91,7 @@ pub(super) fn run(args: &TrackArgs, output: &Output) -> Result<Status> {
         |video, made| {
             progress.sample();
             if let Err(reason) = made {
-                maker.record_failure(video, reason)?;
+                maker.note_failure(video, reason)?;
             }
             say_video(&inputs, output, video, made)
         },
@@ -104,6 +103,29 @@ pub(super) fn run(args: &TrackArgs, output: &Output) -> Result<Status> {
         .context("the samples are complete, but their lists cannot be written")?;
     log.end(&report)?;
     say_report(&report, &maker.tally, &job, output)
+}
+
+/// Of `--redo`; without it everything that is not there.
+fn selection(redo: Option<&Redo>, videos: u64) -> Result<Selection> {
+    let all = SeedRange {
+        first: 0,
+        end: videos,
+    };
+    Ok(match redo {
+        None => Selection::Missing(all),
+        Some(Redo::Failed) => Selection::Failed(Some(all)),
+        Some(Redo::Seeds(numbers)) => {
+            if let Some(beyond) = numbers.iter().find(|number| **number >= videos) {
+                return Err(UserError::new(format!(
+                    "`--redo {beyond}`: there are {}",
+                    counted(videos, "video")
+                ))
+                .hint("numbers count from 0, in the order of the videos' names")
+                .into());
+            }
+            Selection::Again(numbers.clone())
+        }
+    })
 }
 
 fn options(plan: &TrackPlan) -> FilmedSampleOptions {
@@ -321,6 +343,6 @@ fn say_report(report: &Report, tally: &Tally, job: &Job, output: &Output) -> Res
     if report.failed.is_empty() {
         return Ok(Status::Good);
     }
-    output.hint("the same command tries failed videos again");
+    output.hint("the same command tries failed videos again, `--redo failed` no others");
     Ok(Status::SomeFailed)
 }

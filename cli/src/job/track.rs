@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use diorama_flow::{Clip, Luma, PointTracker, Query, Tracks, find_cut};
+use diorama_flow::{Clip, CutKind, Luma, PointTracker, Query, Tracks, find_cut};
 use diorama_postproc::dataset::das::{
     ClipRecord, FilmedSampleOptions, FilmedSampleWriter, FinishedDasSample, PLACEHOLDER_PROMPT,
     das_sample_folder, is_complete_das,
@@ -17,7 +17,7 @@ use diorama_postproc::tracking::{ClipPainter, PointState, query_grid};
 use diorama_video::{Fit, VideoError, VideoFrame};
 use glam::DVec2;
 
-use super::batch::Failure;
+use super::batch::{Failure, Ledger};
 use super::footage::{Depth, Footage, Footages, NextClip};
 use super::maker::sort_failure;
 use crate::args::ClipRule;
@@ -54,6 +54,8 @@ pub struct TrackMaker<'a> {
     pub journal: Mutex<Journal>,
     /// What all journals of the folder said when we began.
     pub before: Journals,
+    /// Clips that are made or left out are worked on too.
+    pub again: bool,
     /// Bars.
     pub progress: &'a Progress,
     /// What became of clips.
@@ -91,29 +93,13 @@ impl TrackMaker<'_> {
                 && is_complete_das(&das_sample_folder(&self.job.output_dir, id)))
     }
 
-    /// Is there nothing to do about a video? Of `--clip all` its end is known only where it was reached.
-    pub fn is_done(&self, video: u64) -> bool {
-        match self.plan.track.clip {
-            ClipRule::First | ClipRule::Stride => self.is_settled(&self.clip_id(video, 0)),
-            ClipRule::All => {
-                let end = end_id(video);
-                let Some(end) = self.before.skipped.get(&end) else {
-                    return false;
-                };
-                (0..end.seed).all(|clip| self.is_settled(&self.clip_id(video, clip)))
-            }
-        }
-    }
-
-    /// Videos that failed and were not made since.
-    pub fn failed(&self) -> Vec<u64> {
-        self.before.failed_seeds()
-    }
-
-    /// Remembers a failure.
-    pub fn record_failure(&self, video: u64, reason: &str) -> Result<()> {
+    /// Remembers a failure, under the id that the journal has once the video is done.
+    pub fn note_failure(&self, video: u64, reason: &str) -> Result<()> {
         let entry = FailedEntry {
-            id: self.clip_id(video, 0),
+            id: match self.plan.track.clip {
+                ClipRule::First | ClipRule::Stride => self.clip_id(video, 0),
+                ClipRule::All => end_id(video),
+            },
             seed: video,
             reason: reason.to_owned(),
             attempts: BTreeMap::new(),
@@ -151,7 +137,7 @@ impl TrackMaker<'_> {
         let mut clip = 0;
         loop {
             let id = self.clip_id(video, clip);
-            let wanted = !self.is_settled(&id);
+            let wanted = self.again || !self.is_settled(&id);
             let since = Instant::now();
             self.progress.stage(&id, "decoding", 0);
             let next = footages.next_clip(wanted)?;
@@ -228,10 +214,12 @@ impl TrackMaker<'_> {
         let luma = |frame: &Vec<u8>| Luma::of_rgb(clip.width as usize, clip.height as usize, frame);
         let lumas: Vec<Luma> = clip.frames.iter().map(luma).collect();
         if let Some(cut) = find_cut(&lumas) {
-            return Ok(Verdict::LeftOut(format!(
-                "there is a cut before frame {}",
-                footage.first_frame + cut.frame as u64 * footage.frame_step
-            )));
+            let frame = footage.first_frame + cut.frame as u64 * footage.frame_step;
+            return Ok(Verdict::LeftOut(match cut.kind {
+                CutKind::Hard => format!("there is a cut before frame {frame}"),
+                CutKind::Dissolve => format!("there is a dissolve about frame {frame}"),
+                CutKind::Fade => format!("it fades to another shot at frame {frame}"),
+            }));
         }
         drop(lumas);
         // Depth first: files that do not fit are found before the work.
@@ -369,6 +357,30 @@ impl TrackMaker<'_> {
                 }
             })
             .collect())
+    }
+}
+
+impl Ledger for TrackMaker<'_> {
+    /// Of `--clip all` the end of a video is known only where it was reached.
+    fn is_done(&self, video: u64) -> bool {
+        match self.plan.track.clip {
+            ClipRule::First | ClipRule::Stride => self.is_settled(&self.clip_id(video, 0)),
+            ClipRule::All => {
+                let end = end_id(video);
+                let Some(end) = self.before.skipped.get(&end) else {
+                    return false;
+                };
+                (0..end.seed).all(|clip| self.is_settled(&self.clip_id(video, clip)))
+            }
+        }
+    }
+
+    fn failed(&self) -> Vec<u64> {
+        self.before.failed_seeds()
+    }
+
+    fn record_failure(&mut self, video: u64, reason: &str) -> Result<()> {
+        self.note_failure(video, reason)
     }
 }
 

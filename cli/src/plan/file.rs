@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use diorama_postproc::dataset::Turn;
 use diorama_video::fsx;
 use serde::Serialize;
 use toml::{Table, Value};
@@ -85,6 +86,7 @@ pub fn check_folder(plan: &impl Serialize, dir: &Path) -> Result<()> {
 pub fn write_plan(plan: &impl Serialize, dir: &Path) -> Result<()> {
     let path = dir.join(FILE_NAME);
     if !path.exists() {
+        let _turn = Turn::take(dir)?;
         fsx::write_atomic(&path, to_toml(plan)?.as_bytes())?;
     }
     Ok(())

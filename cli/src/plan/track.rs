@@ -1,5 +1,7 @@
 //! The plan of `diorama track`.
 
+use std::path::Path;
+
 use anyhow::Result;
 use diorama_postproc::dataset::das::{FilmedSampleOptions, TRACKING_QP_LIMIT};
 use diorama_postproc::tracking::{Occluded, TrackingOptions};
@@ -71,12 +73,13 @@ pub struct TrackPlan {
 }
 
 impl TrackPlan {
-    /// Defaults under flags. The hashes are those of the fields of their names.
+    /// Defaults under the file of `config` under flags. The hashes are those of the fields of their names.
     ///
     /// # Errors
-    /// A value out of range.
+    /// A file or value that cannot be read, or a value out of range.
     pub fn resolve(
         args: &TrackChoiceArgs,
+        config: Option<&Path>,
         videos: String,
         prompts: String,
         depth: String,
@@ -103,9 +106,22 @@ impl TrackPlan {
             das_tracks: false,
             encoder: "builtin".into(),
         };
-        let mut table = Table::try_from(&choices)?;
-        layers::lay_over(&mut table, Table::try_from(args)?, "").map_err(UserError::new)?;
-        let track = TrackChoices::deserialize(Value::Table(table))
+        let mut table = Table::new();
+        table.insert("track".into(), Table::try_from(&choices)?.into());
+        if let Some(path) = config {
+            let mut layer = super::read_config(path)?;
+            // What a stored plan has beside choices.
+            for key in ["videos", "prompts", "depth"] {
+                layer.remove(key);
+            }
+            layers::lay_over(&mut table, layer, "")
+                .map_err(|reason| UserError::new(format!("{}: {reason}", path.display())))?;
+        }
+        let mut given = Table::new();
+        given.insert("track".into(), Table::try_from(args)?.into());
+        layers::lay_over(&mut table, given, "").map_err(UserError::new)?;
+        let track = table.remove("track").unwrap_or(Value::Table(Table::new()));
+        let track = TrackChoices::deserialize(track)
             .map_err(|error| UserError::new(error.to_string().trim().replace('\n', " ")))?;
         track.check().map_err(UserError::new)?;
         Ok(Self {
@@ -197,7 +213,9 @@ mod tests {
 
     fn plan_of(flags: &str) -> Result<TrackPlan> {
         let none = String::new;
-        TrackPlan::resolve(&args(flags).choices, none(), none(), none())
+        let args = args(flags);
+        let config = args.batch.config.as_deref();
+        TrackPlan::resolve(&args.choices, config, none(), none(), none())
     }
 
     #[test]
@@ -252,6 +270,21 @@ mod tests {
             let error = plan_of(flags).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn a_stored_plan_is_a_config_file_and_flags_win() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("plan.toml");
+        let plan = plan_of("--clip all --grid-size 50 --occluded draw").unwrap();
+        fs_err::write(&file, super::super::file::to_toml(&plan).unwrap()).unwrap();
+        let config = format!("--config {}", file.display());
+        assert_eq!(plan_of(&config).unwrap(), plan);
+        let changed = plan_of(&format!("{config} --grid-size 20")).unwrap().track;
+        assert_eq!((changed.grid_size, changed.clip), (20, ClipRule::All));
+        fs_err::write(&file, "[track]\ngrid_sise = 3").unwrap();
+        let error = plan_of(&config).unwrap_err().to_string();
+        assert!(error.contains("grid_size"), "{error}");
     }
 
     #[test]

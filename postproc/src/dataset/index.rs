@@ -14,6 +14,7 @@ use diorama_synth::shot::{AssetRecord, Attempts};
 use diorama_video::fsx;
 use serde::{Deserialize, Serialize};
 
+use super::Turn;
 use crate::caption::Captions;
 use crate::error::{PostprocError, Result, fs_error};
 
@@ -126,6 +127,10 @@ pub fn sample_folders(dataset: &Path) -> Result<Vec<PathBuf>> {
 /// [`PostprocError::Duplicate`] when two folders claim one id with different contents; nothing is
 /// written then. Equal duplicates are listed once, from the first folder.
 pub fn index(datasets: &[PathBuf], output: &Path) -> Result<IndexReport> {
+    std::fs::create_dir_all(output).map_err(fs_error("create", output))?;
+    let turn = Turn::take(output)?;
+    let list = list_path(output)?;
+    turn.sweep_file(&list)?;
     let mut samples: BTreeMap<String, (PathBuf, Captions)> = BTreeMap::new();
     let mut incomplete = Vec::new();
     let mut totals = Totals::default();
@@ -159,8 +164,6 @@ pub fn index(datasets: &[PathBuf], output: &Path) -> Result<IndexReport> {
         }
     }
 
-    std::fs::create_dir_all(output).map_err(fs_error("create", output))?;
-    let list = list_path(output)?;
     let mut entries = Vec::new();
     for (folder, captions) in samples.values() {
         entries.push((relative_path(output, folder)?, captions));

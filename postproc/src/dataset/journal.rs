@@ -93,7 +93,7 @@ pub struct FailedEntry {
 pub struct Journals {
     /// Last `done` line of each id.
     pub done: BTreeMap<String, DoneEntry>,
-    /// Last `failed` line of each id that is not done.
+    /// Last `failed` line of each id that is neither done nor skipped.
     pub failed: BTreeMap<String, FailedEntry>,
     /// Last `skipped` line of each id that is not done: left out by a rule, and by no fault.
     pub skipped: BTreeMap<String, FailedEntry>,
@@ -282,8 +282,8 @@ pub fn read_journals(folder: &Path) -> Result<Journals> {
             }
         }
     }
-    let done = &journals.done;
-    journals.failed.retain(|id, _| !done.contains_key(id));
+    let (done, skipped) = (&journals.done, &journals.skipped);
+    (journals.failed).retain(|id, _| !done.contains_key(id) && !skipped.contains_key(id));
     journals.skipped.retain(|id, _| !done.contains_key(id));
     Ok(journals)
 }

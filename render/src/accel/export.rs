@@ -74,7 +74,7 @@ impl MeshBvh {
 
     /// A triangle's own box, as the tree was built from.
     pub(crate) fn box_of(&self, primitive: u32) -> (Vec3, Vec3) {
-        let bounds = Bounds::around(self.corners(primitive));
+        let bounds = Bounds::around(self.corners(primitive, 0.0));
         let bounds = bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN);
         (bounds.min, bounds.max)
     }

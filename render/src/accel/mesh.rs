@@ -1,11 +1,13 @@
 //! The tree of one mesh.
 
+use std::ops::Range;
+
 use glam::Vec3;
 
 use super::{
     build::{Bounds, BuildOptions, LEAF, Node, WideTree},
     simd::Simd8,
-    triangle::{BOX_MARGIN, Leaf},
+    triangle::{BOX_MARGIN, Leaf, MIX_SLACK},
 };
 
 /// Entries that the traversal of one mesh can have waiting.
@@ -21,6 +23,8 @@ pub struct MeshBvh {
     slots: Vec<u32>,
     nodes: Vec<Node>,
     leaves: Vec<Leaf>,
+    /// The leaves as the shutter closes, `leaves` being as it opens; none where nothing moves.
+    closing: Vec<Leaf>,
     root: u32,
     outline: Outline,
     reach: f32,
@@ -44,18 +48,45 @@ impl MeshBvh {
     /// # Panics
     /// An index is out of range.
     pub fn build(positions: &[Vec3], triangles: &[[u32; 3]], options: BuildOptions) -> Self {
+        Self::over_time(&[positions], triangles, options)
+    }
+
+    /// As [`Self::build`], of a mesh that is bent while the shutter is open: vertices are at `open` at
+    /// time 0, at `close` at time 1, and move straight and evenly between.
+    ///
+    /// # Panics
+    /// An index is out of range.
+    pub fn build_moving(
+        open: &[Vec3],
+        close: &[Vec3],
+        triangles: &[[u32; 3]],
+        options: BuildOptions,
+    ) -> Self {
+        Self::over_time(&[open, close], triangles, options)
+    }
+
+    /// `ends`: positions as the shutter opens and, where they move, as it closes.
+    fn over_time(ends: &[&[Vec3]], triangles: &[[u32; 3]], options: BuildOptions) -> Self {
         let boxes: Vec<Bounds> = triangles
             .iter()
             .map(|corners| {
-                let bounds = Bounds::around(corners.map(|i| positions[i as usize]));
-                bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN)
+                let at = |positions: &[Vec3]| {
+                    let bounds = Bounds::around(corners.map(|i| positions[i as usize]));
+                    bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN)
+                };
+                match ends {
+                    [open, close] => {
+                        // On the way a triangle is no larger than at the larger end.
+                        let both = at(open).union(at(close));
+                        both.grown(both.reach() * MIX_SLACK)
+                    }
+                    _ => at(ends[0]),
+                }
             })
             .collect();
         let tree = WideTree::build(&boxes, options, MESH_STACK);
-        let leaves = tree
-            .leaves
-            .iter()
-            .map(|range| {
+        let filled = |positions: &[Vec3]| -> Vec<Leaf> {
+            let fill = |range: &Range<u32>| {
                 let mut leaf = Leaf::EMPTY;
                 let items = &tree.items[range.start as usize..range.end as usize];
                 for (lane, &item) in items.iter().enumerate() {
@@ -67,15 +98,24 @@ impl MeshBvh {
                     }
                 }
                 leaf
-            })
-            .collect();
+            };
+            tree.leaves.iter().map(fill).collect()
+        };
+        let leaves = filled(ends[0]);
+        let closing = ends.get(1).map(|close| filled(close)).unwrap_or_default();
         let reach = boxes.iter().map(|b| b.reach()).fold(0.0, f32::max);
         // Turned, many small boxes stay tighter than one, and corners tighter still.
         let outline = if boxes.len() <= OUTLINE_BOXES {
             let corners = triangles.iter().flatten();
+            let points = |positions: &[Vec3]| -> Vec<Vec3> {
+                corners.clone().map(|i| positions[*i as usize]).collect()
+            };
             Outline {
-                points: corners.map(|i| positions[*i as usize]).collect(),
-                margin: reach * (2.0 * BOX_MARGIN),
+                points: ends
+                    .iter()
+                    .flat_map(|positions| points(positions))
+                    .collect(),
+                margin: reach * (2.0 * BOX_MARGIN + MIX_SLACK),
             }
         } else {
             let boxes = tree.boxes_near_root(OUTLINE_BOXES);
@@ -95,6 +135,7 @@ impl MeshBvh {
             slots,
             nodes: tree.nodes,
             leaves,
+            closing,
             root: tree.root,
             outline,
             reach,
@@ -106,16 +147,27 @@ impl MeshBvh {
         self.slots.len()
     }
 
-    /// The corners of one triangle, as given.
+    /// The corners of one triangle, as given, at a time from 0 to 1.
     #[inline]
-    pub fn corners(&self, primitive: u32) -> [Vec3; 3] {
-        self.corners_at(self.slots[primitive as usize])
+    pub fn corners(&self, primitive: u32, time: f32) -> [Vec3; 3] {
+        self.corners_at(self.slots[primitive as usize], time)
     }
 
     /// The corners of the triangle in a slot.
     #[inline(always)]
-    pub(super) fn corners_at(&self, slot: u32) -> [Vec3; 3] {
-        self.leaves[slot as usize / 8].corners(slot as usize % 8)
+    pub(super) fn corners_at(&self, slot: u32, time: f32) -> [Vec3; 3] {
+        let (leaf, lane) = (slot / 8, slot as usize % 8);
+        match self.moved_leaf(leaf, time) {
+            Some(moved) => moved.corners(lane),
+            None => self.leaf(leaf).corners(lane),
+        }
+    }
+
+    /// A leaf at a time from 0 to 1; `None` where it is the same at all times.
+    #[inline(always)]
+    pub(super) fn moved_leaf(&self, index: u32, time: f32) -> Option<Leaf> {
+        let close = self.closing.get(index as usize)?;
+        Some(self.leaf(index).mixed(close, time))
     }
 
     pub(super) fn outline(&self) -> &Outline {

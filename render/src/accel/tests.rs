@@ -20,7 +20,7 @@ fn surface_point(
     v: f32,
     time: f32,
 ) -> SurfacePoint {
-    let corners = tlas.instance(instance).mesh.corners(primitive);
+    let corners = tlas.instance(instance).mesh.corners(primitive, time);
     tlas.surface_frame(instance, time).point(corners, u, v)
 }
 
@@ -257,7 +257,7 @@ fn scene(random: &mut Random, options: BuildOptions) -> Vec<Instance> {
 
 fn corners_of(mesh: &MeshBvh) -> Vec<Vec3> {
     (0..mesh.triangle_count() as u32)
-        .flat_map(|primitive| mesh.corners(primitive))
+        .flat_map(|primitive| mesh.corners(primitive, 0.0))
         .collect()
 }
 
@@ -272,7 +272,7 @@ fn brute_force(isa: Isa, instances: &[Instance], rays: &[Ray]) -> Vec<(Option<Hi
     for (index, instance) in instances.iter().enumerate() {
         for primitive in 0..instance.mesh.triangle_count() as u32 {
             let alone = Tlas::build(vec![Instance {
-                mesh: mesh(&instance.mesh.corners(primitive), &[[0, 1, 2]]),
+                mesh: mesh(&instance.mesh.corners(primitive, 0.0), &[[0, 1, 2]]),
                 needs_filter: false,
                 ..instance.clone()
             }]);
@@ -747,6 +747,76 @@ fn moving_instances_are_hit_where_they_are() {
 }
 
 #[test]
+fn bent_meshes_are_hit_as_they_are_at_the_time_of_the_ray() {
+    let mut random = Random(77);
+    let (open, triangles) = soup(&mut random, 300);
+    let close: Vec<Vec3> = open.iter().map(|p| *p + random.cube() * 0.5).collect();
+    let options = BuildOptions::default();
+    let bent = Arc::new(MeshBvh::build_moving(&open, &close, &triangles, options));
+    let pose = random_pose(&mut random);
+    for tlas in [Affine3A::IDENTITY, pose].map(|pose| Tlas::build(vec![instance(&bent, pose)])) {
+        for time in [0.0, 0.25, 0.7, 1.0] {
+            // What the vertices do is promised to the bit.
+            let between: Vec<Vec3> = (open.iter().zip(&close))
+                .map(|(open, close)| *open * (1.0 - time) + *close * time)
+                .collect();
+            let still = mesh(&between, &triangles);
+            let at_rest = Tlas::build(vec![instance(
+                &still,
+                tlas.instance(0).pose.world_from_object(0.0),
+            )]);
+            let targets: Vec<Vec3> = corners_of(&still)
+                .into_iter()
+                .map(|p| {
+                    at_rest
+                        .instance(0)
+                        .pose
+                        .world_from_object(0.0)
+                        .transform_point3(p)
+                })
+                .collect();
+            let rays: Vec<Ray> = rays(&mut random, 400, &targets)
+                .into_iter()
+                .map(|ray| Ray { time, ..ray })
+                .collect();
+            for isa in isas() {
+                let name = |hit: Option<Hit>| {
+                    hit.map(|hit| {
+                        (
+                            hit.t.to_bits(),
+                            hit.primitive,
+                            hit.u.to_bits(),
+                            hit.v.to_bits(),
+                        )
+                    })
+                };
+                let (hits, expected) = (nearest(isa, &tlas, &rays), nearest(isa, &at_rest, &rays));
+                assert!(expected.iter().flatten().count() > 50);
+                for (hit, expected) in hits.iter().zip(&expected) {
+                    assert_eq!(name(*hit), name(*expected), "{isa:?} at {time}");
+                }
+                let all = |_: &Hit| true;
+                assert_eq!(
+                    isa.dispatch(Blocked(&tlas, &rays, all)),
+                    isa.dispatch(Blocked(&at_rest, &rays, all))
+                );
+            }
+            for (hit, ray) in nearest(Isa::widest(), &tlas, &rays).iter().zip(&rays) {
+                let Some(hit) = hit else { continue };
+                assert_eq!(
+                    tlas.corners(hit, ray.time),
+                    bent.corners(hit.primitive, time)
+                );
+                assert_eq!(
+                    bent.corners(hit.primitive, time),
+                    still.corners(hit.primitive, 0.0)
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn rays_leaving_a_convex_surface_never_find_it_again() {
     let (positions, triangles) = ball(3, 0.0);
     let tiny: Vec<Vec3> = positions.iter().map(|p| *p * 1e-3).collect();
@@ -857,7 +927,11 @@ fn a_hit_knows_its_triangle() {
     for (hit, ray) in nearest(Isa::widest(), &tlas, &rays).iter().zip(&rays) {
         let Some(hit) = hit else { continue };
         let mesh = &tlas.instance(hit.instance).mesh;
-        assert_eq!(tlas.corners(hit), mesh.corners(hit.primitive), "{ray:?}");
+        assert_eq!(
+            tlas.corners(hit, 0.0),
+            mesh.corners(hit.primitive, 0.0),
+            "{ray:?}"
+        );
     }
 }
 
@@ -876,7 +950,7 @@ fn surface_points_stay_within_their_error() {
         let primitive = random.below(triangles.len()) as u32;
         let (u, v) = (random.unit() * 0.5, random.unit() * 0.5);
         let point = surface_point(&tlas, 0, primitive, u, v, 0.0);
-        let [a, b, c] = soup.corners(primitive).map(Vec3::as_dvec3);
+        let [a, b, c] = soup.corners(primitive, 0.0).map(Vec3::as_dvec3);
         let (u, v) = (f64::from(u), f64::from(v));
         let exact = a * (1.0 - u - v) + b * u + c * v;
         let m = pose.matrix3;

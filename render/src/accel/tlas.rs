@@ -179,10 +179,10 @@ impl Tlas {
         }
     }
 
-    /// The corners of a hit's triangle in the space of its mesh.
+    /// The corners of a hit's triangle in the space of its mesh, at the time of the ray.
     #[inline(always)]
-    pub fn corners(&self, hit: &Hit) -> [Vec3; 3] {
-        self.instance(hit.instance).mesh.corners_at(hit.slot)
+    pub fn corners(&self, hit: &Hit, time: f32) -> [Vec3; 3] {
+        self.instance(hit.instance).mesh.corners_at(hit.slot, time)
     }
 
     /// The smallest and largest corner of a box around everything while the shutter is open, a
@@ -292,22 +292,23 @@ impl Placed {
         index: u32,
         in_world: &LocalRay,
         boxes: BoxRay<S>,
+        time: f32,
     ) -> MeshWalk<'_, S> {
         let Instance {
             mesh, needs_filter, ..
         } = &self.instance;
-        MeshWalk::new(simd, mesh, in_world, boxes, index, *needs_filter)
+        MeshWalk::new(simd, mesh, in_world, boxes, index, *needs_filter, time)
     }
 
     /// The walk of the mesh in its own space.
     #[inline(always)]
-    fn walk<S: Simd8>(&self, simd: S, index: u32, local: &LocalRay) -> MeshWalk<'_, S> {
+    fn walk<S: Simd8>(&self, simd: S, index: u32, local: &LocalRay, time: f32) -> MeshWalk<'_, S> {
         let Instance {
             mesh, needs_filter, ..
         } = &self.instance;
         let margin = (local.origin.abs().max_element() + mesh.reach()) * SLACK;
         let boxes = BoxRay::new(simd, local, margin);
-        MeshWalk::new(simd, mesh, local, boxes, index, *needs_filter)
+        MeshWalk::new(simd, mesh, local, boxes, index, *needs_filter, time)
     }
 }
 
@@ -414,10 +415,10 @@ impl<F: FnMut(&Hit) -> bool> Kernel for Intersect<'_, F> {
                 }
                 // Two copies of the walk: the first has its numbers ready in registers.
                 if placed.is_in_world() {
-                    let walk = placed.walk_in_world(simd, index, &in_world, boxes);
+                    let walk = placed.walk_in_world(simd, index, &in_world, boxes, ray.time);
                     walk.nearest(simd, stack, &mut nearest, &mut self.filter);
                 } else if let Some(local) = placed.local(&in_world, ray.time) {
-                    let walk = placed.walk(simd, index, &local);
+                    let walk = placed.walk(simd, index, &local, ray.time);
                     walk.nearest(simd, stack, &mut nearest, &mut self.filter);
                 }
                 Some(nearest.limit())
@@ -447,7 +448,7 @@ impl<F: FnMut(&Hit) -> bool> Kernel for IntersectInstance<'_, F> {
         if self.tlas.instance_of_leaf.contains(&self.index)
             && let Some(local) = placed.local(&in_world, ray.time)
         {
-            let walk = placed.walk(simd, self.index, &local);
+            let walk = placed.walk(simd, self.index, &local, ray.time);
             let mut entries = Entries::new();
             let stack = &mut Stack::new(&mut entries);
             walk.nearest(simd, stack, &mut nearest, &mut self.filter);
@@ -492,10 +493,10 @@ impl<F: FnMut(&Hit) -> bool> Kernel for BlockedWorlds<'_, F> {
                     return Some(ray.t_max);
                 }
                 let hit = if placed.is_in_world() {
-                    let walk = placed.walk_in_world(simd, index, &in_world, boxes);
+                    let walk = placed.walk_in_world(simd, index, &in_world, boxes, ray.time);
                     walk.any(simd, stack, ray.t_max, &mut self.filter)
                 } else if let Some(local) = placed.local(&in_world, ray.time) {
-                    let walk = placed.walk(simd, index, &local);
+                    let walk = placed.walk(simd, index, &local, ray.time);
                     walk.any(simd, stack, ray.t_max, &mut self.filter)
                 } else {
                     false

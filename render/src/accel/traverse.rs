@@ -226,6 +226,8 @@ pub(super) struct MeshWalk<'a, S: Simd8> {
     instance: u32,
     /// Whether hits are shown to the filter.
     needs_filter: bool,
+    /// Moment within the shutter.
+    time: f32,
 }
 
 impl<'a, S: Simd8> MeshWalk<'a, S> {
@@ -238,6 +240,7 @@ impl<'a, S: Simd8> MeshWalk<'a, S> {
         boxes: BoxRay<S>,
         instance: u32,
         needs_filter: bool,
+        time: f32,
     ) -> Self {
         Self {
             mesh,
@@ -246,6 +249,7 @@ impl<'a, S: Simd8> MeshWalk<'a, S> {
             triangles: TriangleRay::new(simd, ray),
             instance,
             needs_filter,
+            time,
         }
     }
 
@@ -293,7 +297,8 @@ impl<'a, S: Simd8> MeshWalk<'a, S> {
         filter: &mut impl FnMut(&Hit) -> bool,
     ) -> bool {
         let first_slot = leaf << 3;
-        let leaf = self.mesh.leaf(leaf);
+        let moved = self.mesh.moved_leaf(leaf, self.time);
+        let leaf = moved.as_ref().unwrap_or(self.mesh.leaf(leaf));
         let Some(tested) = self.triangles.test(simd, leaf, simd.splat(nearest.t)) else {
             return false;
         };
@@ -372,7 +377,8 @@ impl<'a, S: Simd8> MeshWalk<'a, S> {
         filter: &mut impl FnMut(&Hit) -> bool,
     ) -> bool {
         let first_slot = leaf << 3;
-        let leaf = self.mesh.leaf(leaf);
+        let moved = self.mesh.moved_leaf(leaf, self.time);
+        let leaf = moved.as_ref().unwrap_or(self.mesh.leaf(leaf));
         let Some(tested) = self.triangles.test(simd, leaf, limit) else {
             return false;
         };

@@ -22,6 +22,8 @@ use super::{
 
 /// What each triangle's box grows by, as a share of its largest side; see the module documentation.
 pub(super) const BOX_MARGIN: f32 = 1.0 / 524288.0;
+/// How far a moving vertex may be off its straight way, as a share of its coordinates: four roundings.
+pub(super) const MIX_SLACK: f32 = 4.0 / 16777216.0;
 /// Projected areas below this share of their products are computed in f64.
 const SMALL_AREA: f32 = 1.0 / 4.0;
 /// Distances below this share of the vertices' distances are computed in f64.
@@ -44,6 +46,22 @@ impl Leaf {
         primitives: [u32::MAX; 8],
     };
 
+    /// The triangles at a time from 0 (this) to 1 (`close`); each vertex moves straight and evenly.
+    ///
+    /// Vertices that two triangles share are the same operations on the same numbers, and stay shared.
+    #[inline(never)]
+    pub(super) fn mixed(&self, close: &Self, time: f32) -> Self {
+        let mut mixed = *self;
+        for (vertex, close) in mixed.vertices.iter_mut().zip(&close.vertices) {
+            for (axis, close) in vertex.iter_mut().zip(close) {
+                for (x, close) in axis.iter_mut().zip(close) {
+                    *x = mix(*x, *close, time);
+                }
+            }
+        }
+        mixed
+    }
+
     /// The corners of the triangle in a lane.
     #[inline(always)]
     pub(super) fn corners(&self, lane: usize) -> [Vec3; 3] {
@@ -59,6 +77,12 @@ impl Leaf {
         let [x, y, z] = &self.vertices[vertex];
         Vec3::new(x[lane], y[lane], z[lane])
     }
+}
+
+/// Between two numbers; at most [`MIX_SLACK`] of the larger outside of them by rounding.
+#[inline(always)]
+fn mix(a: f32, b: f32, t: f32) -> f32 {
+    a * (1.0 - t) + b * t
 }
 
 /// The frame in which a ray is the last axis.

@@ -319,7 +319,7 @@ fn surface_flow<S: Simd8>(simd: S, other: &FrameScene, hit: &Hit, position: Vec2
         .tlas
         .instance(hit.instance)
         .mesh
-        .corners(hit.primitive);
+        .corners(hit.primitive, 0.0);
     let point = other
         .tlas
         .surface_frame(hit.instance, 0.0)

@@ -1,12 +1,15 @@
-//! The Shot's camera at one instant.
+//! The Shot's camera, and whatever else moves, at one instant.
 
-use diorama_synth::shot::{Camera, Lens, Pose};
+use std::borrow::Cow;
+
+use diorama_assets::rig::BodyPose;
+use diorama_synth::shot::{Camera, Lens, Pose, Track};
 use glam::Vec3;
 
 use crate::kernels::camera::CameraFrame;
 
 /// `pose` between two frames; `frame` may be fractional.
-pub fn pose_at(track: &diorama_synth::shot::Track<Pose>, frame: f64) -> Pose {
+pub fn pose_at(track: &Track<Pose>, frame: f64) -> Pose {
     let first = frame.floor();
     let t = (frame - first) as f32;
     let a = track.at(first as i64);
@@ -24,6 +27,17 @@ pub fn pose_at(track: &diorama_synth::shot::Track<Pose>, frame: f64) -> Pose {
         position: a.position.lerp(b.position, t),
         rotation: (a.rotation * (1.0 - t) + end * t).normalize(),
     }
+}
+
+/// A body between two frames; `frame` may be fractional.
+pub fn body_at(track: &Track<BodyPose>, frame: f64) -> Cow<'_, BodyPose> {
+    let first = frame.floor();
+    let t = (frame - first) as f32;
+    let a = track.at(first as i64);
+    if t == 0.0 || track.is_constant() {
+        return Cow::Borrowed(a);
+    }
+    Cow::Owned(a.lerp(track.at(first as i64 + 1), t))
 }
 
 /// Camera of `frame` (may be fractional) for a picture of `resolution` pixels.

@@ -123,7 +123,13 @@ impl FrameScene {
             .objects
             .par_iter()
             .enumerate()
-            .map(|(index, object)| fixed.mesh_at(object, index, frame))
+            .map(|(index, object)| {
+                if motion_blur {
+                    fixed.mesh_over(object, index, frame, [center - half, center + half])
+                } else {
+                    fixed.mesh_at(object, index, frame)
+                }
+            })
             .collect();
         let mut instances = Vec::with_capacity(shot.objects.len());
         let mut tree_instances = Vec::with_capacity(shot.objects.len());
@@ -281,21 +287,22 @@ impl FrameScene {
         time: f32,
     ) -> SurfacePoint<'_> {
         let frame = self.tlas.surface_frame(instance, time);
-        let corners = self.tlas.instance(instance).mesh.corners(primitive);
+        let corners = self.tlas.instance(instance).mesh.corners(primitive, time);
         let point = frame.point(corners, barycentrics[0], barycentrics[1]);
-        self.surface_at(instance, primitive, barycentrics, wo, &frame, &point)
+        self.surface_at(instance, primitive, barycentrics, wo, time, &frame, &point)
     }
 
     /// [`Self::surface`] where a ray met it, found sooner.
     #[inline(always)]
     pub fn surface_of(&self, hit: &Hit, wo: Vec3, time: f32) -> SurfacePoint<'_> {
         let frame = self.tlas.surface_frame(hit.instance, time);
-        let point = frame.point(self.tlas.corners(hit), hit.u, hit.v);
+        let point = frame.point(self.tlas.corners(hit, time), hit.u, hit.v);
         self.surface_at(
             hit.instance,
             hit.primitive,
             [hit.u, hit.v],
             wo,
+            time,
             &frame,
             &point,
         )
@@ -308,6 +315,7 @@ impl FrameScene {
         primitive: u32,
         barycentrics: [f32; 2],
         wo: Vec3,
+        time: f32,
         frame: &SurfaceFrame,
         point: &accel::SurfacePoint,
     ) -> SurfacePoint<'_> {
@@ -325,7 +333,7 @@ impl FrameScene {
             mesh.color(primitive, barycentrics)
         };
         let mut smooth_normal = geometric_normal;
-        if let Some(n) = mesh.shading_normal(primitive, barycentrics) {
+        if let Some(n) = mesh.shading_normal(primitive, barycentrics, time) {
             let outside = frame.normal(n).normalize_or_zero();
             if outside != Vec3::ZERO {
                 smooth_normal = if entering { outside } else { -outside };

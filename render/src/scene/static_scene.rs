@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use diorama_assets::rig::BodyPose;
 use diorama_assets::{AssetSource, Mesh, Model};
 use diorama_synth::shot::{Object, Shot};
 use glam::{Vec2, Vec3, Vec4};
 use rayon::prelude::*;
 
+use super::camera::body_at;
 use super::environment::Environment;
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
 use super::texture::Texture;
@@ -21,6 +23,9 @@ pub struct SceneMesh {
     mesh: Arc<Mesh>,
     /// Its tree.
     pub bvh: Arc<MeshBvh>,
+    /// Normals as the shutter opens and as it closes, where the mesh is bent meanwhile; `mesh` is as it is
+    /// halfway.
+    normals_at_ends: Option<[Vec<Vec3>; 2]>,
     /// The material slot of all triangles, where they share one.
     only_slot: Option<u16>,
     /// The last material slot that a triangle has.
@@ -31,6 +36,22 @@ impl SceneMesh {
     /// Builds the tree of `mesh`.
     pub fn new(mesh: Arc<Mesh>) -> Self {
         let bvh = MeshBvh::build(&mesh.positions, &mesh.triangles, BuildOptions::default());
+        Self::with_tree(mesh, bvh, None)
+    }
+
+    /// The same of a mesh that is bent while the shutter is open: as it opens, halfway, and as it closes.
+    pub fn moving([open, middle, close]: [Mesh; 3]) -> Self {
+        let bvh = MeshBvh::build_moving(
+            &open.positions,
+            &close.positions,
+            &middle.triangles,
+            BuildOptions::default(),
+        );
+        let normals = [open.normals, close.normals];
+        Self::with_tree(Arc::new(middle), bvh, Some(normals))
+    }
+
+    fn with_tree(mesh: Arc<Mesh>, bvh: MeshBvh, normals_at_ends: Option<[Vec<Vec3>; 2]>) -> Self {
         let slots = &mesh.material_of_triangle;
         let only_slot = slots
             .first()
@@ -40,6 +61,7 @@ impl SceneMesh {
         Self {
             mesh,
             bvh: Arc::new(bvh),
+            normals_at_ends,
             only_slot,
             last_slot,
         }
@@ -124,15 +146,22 @@ impl SceneMesh {
         }
     }
 
-    /// Interpolated vertex normal, object space, not normalised; `None` for flat shading.
+    /// Interpolated vertex normal at a time within the shutter, object space, not normalised; `None` for
+    /// flat shading.
     #[inline(always)]
-    pub fn shading_normal(&self, primitive: u32, b: [f32; 2]) -> Option<Vec3> {
+    pub fn shading_normal(&self, primitive: u32, b: [f32; 2], time: f32) -> Option<Vec3> {
         let mesh = self.data();
         if mesh.normals.is_empty() {
             return None;
         }
-        let [i, j, k] = mesh.triangles[primitive as usize].map(|i| mesh.normals[i as usize]);
-        let n = i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1];
+        let of = |normals: &[Vec3]| {
+            let [i, j, k] = mesh.triangles[primitive as usize].map(|i| normals[i as usize]);
+            i * (1.0 - b[0] - b[1]) + j * b[0] + k * b[1]
+        };
+        let n = match &self.normals_at_ends {
+            None => of(&mesh.normals),
+            Some([open, close]) => of(open) * (1.0 - time) + of(close) * time,
+        };
         (n.length_squared() > 1e-12).then_some(n)
     }
 
@@ -348,6 +377,31 @@ impl StaticScene {
         }
         kept.push_back((key, mesh.clone()));
         mesh
+    }
+
+    /// The same while the shutter is open from `open` to `close` (frames, fractional): one with a body
+    /// that moves meanwhile is bent from its one pose to the other. It is as [`Self::mesh_at`] says where
+    /// nothing moves.
+    pub fn mesh_over(
+        &self,
+        object: &Object,
+        index: usize,
+        frame: i64,
+        [open, close]: [f64; 2],
+    ) -> Arc<SceneMesh> {
+        let (Some(body), Some(model)) = (&object.body, &self.model_of_object[index]) else {
+            return self.mesh_at(object, index, frame);
+        };
+        let (at_open, at_close) = (body_at(body, open), body_at(body, close));
+        if at_open == at_close {
+            return self.mesh_at(object, index, frame);
+        }
+        let posed = |pose: &BodyPose| model.posed(object.mesh as usize, pose);
+        Arc::new(SceneMesh::moving([
+            posed(&at_open),
+            posed(body.at(frame)),
+            posed(&at_close),
+        ]))
     }
 
     /// A thread that panicked while holding the lock left whole values only: go on.

@@ -2,7 +2,7 @@
 
 use diorama_assets::{Material, Model};
 
-use crate::draw::material::color_word;
+use crate::draw::material::surface_color_word;
 use crate::recipe::AvatarRecipe;
 use crate::stream::Stream;
 
@@ -61,7 +61,7 @@ pub(crate) fn garments(materials: &[Material]) -> Vec<String> {
             continue;
         }
         found.push(match material.base_color_texture {
-            None => match color_word(material.base_color) {
+            None => match surface_color_word(material.base_color) {
                 Some(color) => format!("{color} {garment}"),
                 None => garment.to_owned(),
             },

@@ -2,6 +2,7 @@
 
 mod camera;
 pub(crate) mod clothes;
+pub(crate) mod ground;
 pub(crate) mod performer;
 mod place;
 mod prompt;

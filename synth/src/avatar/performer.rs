@@ -6,7 +6,7 @@ use diorama_assets::rig::BodyPose;
 use diorama_assets::{Model, Rig};
 use glam::{Quat, Vec3, Vec3A};
 
-use super::{AvatarError, AvatarLibrary, CHARACTER_ID, Performance, clothes};
+use super::{AvatarError, AvatarLibrary, CHARACTER_ID, Performance, clothes, ground};
 use crate::recipe::{AvatarRecipe, RootMotion};
 use crate::shot::{MotionRecord, Object, Pose, Role, Track, WorldSet};
 use crate::stream::Stream;
@@ -77,7 +77,8 @@ pub(super) fn draw(
         0.0
     };
     let frame_secs = 1.0 / recipe.video_fps;
-    let mut bodies = bodies(rig, &performed, recipe.video_length, frame_secs, start_secs);
+    let times = || times(recipe.video_length, frame_secs, start_secs);
+    let mut bodies = bodies(rig, &performed, times());
     if recipe.root_motion == RootMotion::InPlace {
         for body in &mut bodies {
             take_way(body, performed.root);
@@ -85,7 +86,6 @@ pub(super) fn draw(
     }
     let turn = stream("character").range(recipe.range_turn_deg[0], recipe.range_turn_deg[1]);
     let record = library.record(&performance.character)?;
-    let placed = stand_on_floor(recipe, &model, &bodies);
     let rotation = Quat::from_rotation_z((turn as f32).to_radians());
     let scale = scale_to_fit(&model, recipe.fit_height as f32);
     let materials = clothes::clothes(recipe, &model, &mut stream("clothes"));
@@ -94,11 +94,17 @@ pub(super) fn draw(
     } else {
         &materials
     });
+    let mut boxes = boxes(&model, &bodies, rotation);
+    let in_flight = ground::in_flight(&motion, &performed, times());
+    ground::stand(&mut bodies, &mut boxes, &in_flight, scale);
     let pose = Pose {
-        position: rotation * placed * scale,
+        position: match recipe.root_motion {
+            RootMotion::Keep | RootMotion::InPlace => Vec3::ZERO,
+            RootMotion::Centred => -middle(&boxes) * scale,
+        },
         rotation,
     };
-    let swept = swept(&model, &bodies, &pose, scale);
+    let swept = around(&boxes, scale).moved(pose.position);
     let object = Object {
         id: CHARACTER_ID + index,
         name: match index {
@@ -132,19 +138,24 @@ pub(super) fn draw(
     })
 }
 
-/// Poses of frames −1 ..= `frame_count`; frame 0 is `start_secs` of the motion.
-pub(crate) fn bodies(
-    rig: &Rig,
-    performed: &Retargeted,
+/// Seconds of the motion at frames −1 ..= `frame_count`; frame 0 is `start_secs`.
+pub(crate) fn times(
     frame_count: u32,
     frame_secs: f64,
     start_secs: f64,
-) -> Vec<BodyPose> {
+) -> impl Iterator<Item = f64> {
     (-1..=i64::from(frame_count))
-        .map(|frame| {
-            let time = (start_secs + frame as f64 * frame_secs).max(0.0);
-            rig.pose(&performed.sample(time as f32))
-        })
+        .map(move |frame| (start_secs + frame as f64 * frame_secs).max(0.0))
+}
+
+/// Poses at times of the motion, seconds.
+pub(crate) fn bodies(
+    rig: &Rig,
+    performed: &Retargeted,
+    times: impl Iterator<Item = f64>,
+) -> Vec<BodyPose> {
+    times
+        .map(|time| rig.pose(&performed.sample(time as f32)))
         .collect()
 }
 
@@ -173,44 +184,36 @@ pub(crate) fn scale_to_fit(model: &Model, fit_height: f32) -> f32 {
     fit_height / height
 }
 
-/// Where the model's origin goes, in the model's own size: feet on the floor, its way placed as the
-/// recipe says. One place for the whole clip, so that nothing is moved that did not move.
-///
-/// The lowest vertex of the clip touches z = 0: a jump leaves the floor, a crouch does not sink in.
-fn stand_on_floor(recipe: &AvatarRecipe, model: &Model, bodies: &[BodyPose]) -> Vec3 {
-    let mut lowest = f32::INFINITY;
-    let mut middle = Vec3::ZERO;
-    // Every second frame: between two, a foot moves by less than it is thick.
-    let looked_at: Vec<&BodyPose> = bodies.iter().skip(1).step_by(2).collect();
-    for body in &looked_at {
-        let Some((from, to)) = model.posed(0, body).bounds() else {
-            continue;
-        };
-        lowest = lowest.min(from.z);
-        middle += (from + to) * 0.5 / looked_at.len() as f32;
-    }
-    if !lowest.is_finite() {
-        return Vec3::ZERO;
-    }
-    let sideways = match recipe.root_motion {
-        RootMotion::Keep | RootMotion::InPlace => Vec3::ZERO,
-        RootMotion::Centred => Vec3::new(-middle.x, -middle.y, 0.0),
-    };
-    sideways - Vec3::Z * lowest
+/// Above or below which the clip happens: the mean of what its frames sweep, without those before and after
+/// it; z is 0.
+fn middle(boxes: &[SweptBox]) -> Vec3 {
+    let shown = &boxes[1..boxes.len().saturating_sub(1).max(1)];
+    let sum: Vec3 = shown.iter().map(SweptBox::middle).sum();
+    (sum / shown.len().max(1) as f32).with_z(0.0)
 }
 
-/// Box around all poses, placed.
-pub(crate) fn swept(model: &Model, bodies: &[BodyPose], pose: &Pose, scale: f32) -> SweptBox {
-    let mut swept = SweptBox {
-        low: Vec3::splat(f32::INFINITY),
-        high: Vec3::splat(f32::NEG_INFINITY),
+/// Box around each pose, turned by `rotation`, in the model's own size.
+pub(crate) fn boxes(model: &Model, bodies: &[BodyPose], rotation: Quat) -> Vec<SweptBox> {
+    let of = |body| {
+        let turned = |vertex: &Vec3| rotation * *vertex;
+        let places = model.posed(0, body).positions;
+        let (low, high) = places.iter().map(turned).fold(
+            (Vec3::INFINITY, Vec3::NEG_INFINITY),
+            |(low, high), place| (low.min(place), high.max(place)),
+        );
+        SweptBox { low, high }
     };
-    for body in bodies {
-        for vertex in &model.posed(0, body).positions {
-            let place = pose.rotation * *vertex * scale;
-            swept.low = swept.low.min(place);
-            swept.high = swept.high.max(place);
-        }
+    bodies.iter().map(of).collect()
+}
+
+/// Box around boxes, `scale` times as large.
+pub(crate) fn around(boxes: &[SweptBox], scale: f32) -> SweptBox {
+    let (low, high) = boxes.iter().fold(
+        (Vec3::INFINITY, Vec3::NEG_INFINITY),
+        |(low, high), other| (low.min(other.low), high.max(other.high)),
+    );
+    SweptBox {
+        low: low * scale,
+        high: high * scale,
     }
-    swept.moved(pose.position)
 }

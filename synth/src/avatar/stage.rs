@@ -1,10 +1,11 @@
 //! What is around a character: background, floor, camera, light.
 
-use diorama_assets::environment::SunRecord;
+use diorama_assets::environment::{EnvironmentMap, SunRecord};
 use diorama_assets::model::AssetRecord;
 use glam::{Quat, Vec3};
 
 use super::{AvatarError, AvatarLibrary, FLOOR_ID, camera};
+use crate::draw::material::luminance;
 use crate::draw::sample::{look_at, uniform};
 use crate::recipe::AvatarRecipe;
 use crate::shot::{Camera, Environment, Light, LightKind, Object, Pose, Role, Track, WorldSet};
@@ -12,6 +13,10 @@ use crate::stream::Stream;
 
 /// Where the area light of `avatar.blend` hangs, metres.
 const LIGHT_POSITION: Vec3 = Vec3::new(3.53, -3.37, 5.85);
+/// Light on level ground, W/m², that built-in skies are exposed for: white ground has a radiance of 1.
+const EXPOSED_IRRADIANCE: f32 = core::f32::consts::PI;
+/// How far dim ones are lifted there, as an exponent: a night stays darker than a day.
+const EXPOSED_SHARE: f32 = 0.8;
 /// Floor of a blank room.
 const ROOM_FLOOR: &str = "builtin/floor?texture=checker-0";
 
@@ -42,9 +47,14 @@ pub(super) fn draw(
             id = library.expanded(&id)?;
         }
         let map = library.environment(&id)?;
+        let gain = if id.starts_with("builtin/") {
+            exposed(&map)
+        } else {
+            1.0
+        };
         let environment = Environment {
             rotation_rad: background.range(0.0, std::f64::consts::TAU) as f32,
-            strength: uniform(&mut background, recipe.range_sky_strength),
+            strength: uniform(&mut background, recipe.range_sky_strength) * gain,
             color: [1.0; 3],
             asset: Some(id.clone()),
         };
@@ -93,6 +103,17 @@ pub(super) fn draw(
         night,
         description,
     })
+}
+
+/// What a built-in sky is multiplied with. Their radiances are physical, a clear noon being about 1, while
+/// pictures were taken with an exposure for their light, and this recipe has no other: so dim skies are
+/// lifted most of the way, by the light on level ground.
+fn exposed(map: &EnvironmentMap) -> f32 {
+    let light = luminance(map.ground_irradiance());
+    if light <= 0.0 {
+        return 1.0;
+    }
+    libm::powf(EXPOSED_IRRADIANCE / light, EXPOSED_SHARE).max(1.0)
 }
 
 fn light(recipe: &AvatarRecipe, stream: &mut Stream) -> Option<Light> {

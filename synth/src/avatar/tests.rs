@@ -151,12 +151,18 @@ fn the_prompt_says_what_the_camera_does() {
     }
 }
 
-/// Depth below the floor, and the height of the lowest vertex when nothing jumps, metres.
+/// How far the lowest point of somebody who stands may be from the floor, metres.
 const FEET: f32 = 0.01;
 
-/// Feet of every motion of `workspace`: never deeper in the floor than a centimetre, and on it.
+/// Feet of every motion of `workspace`: in no frame deeper in the floor than a centimetre, nor farther above
+/// it unless the motion is one that leaves it. Returns how many clips there were.
 fn check_feet(workspace: &Workspace, characters: impl Iterator<Item = usize>) -> u32 {
     let recipe = recipe(&[("video_length", "49"), ("prob_skybox", "0")]);
+    let leaves_floor = |motion: &str| {
+        ["jump", "hop", "run"]
+            .iter()
+            .any(|word| motion.contains(word))
+    };
     let mut checked = 0;
     for character in characters {
         for motion in 0..workspace.characters()[character].motions.len() {
@@ -168,8 +174,19 @@ fn check_feet(workspace: &Workspace, characters: impl Iterator<Item = usize>) ->
             let heights: Vec<f32> = (0..49)
                 .map(|frame| bounds(&shot, workspace, &shot.objects[1], frame).0.z)
                 .collect();
-            let lowest = heights.iter().fold(f32::INFINITY, |a, b| a.min(*b));
-            assert!(lowest.abs() < FEET, "{who:?}: {lowest} m");
+            let (low, high) = heights
+                .iter()
+                .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), height| {
+                    (low.min(*height), high.max(*height))
+                });
+            assert!(low.abs() < FEET, "{who:?}: {low} m");
+            assert!(
+                high < FEET || leaves_floor(&who.motion),
+                "{who:?}: {high} m"
+            );
+            // A jump is not pressed to the floor.
+            let is_jump = who.name.starts_with("mh_") && who.motion.ends_with("jumping");
+            assert!(high > 0.05 || !is_jump, "{who:?}: {high} m");
             checked += 1;
         }
     }
@@ -177,7 +194,50 @@ fn check_feet(workspace: &Workspace, characters: impl Iterator<Item = usize>) ->
 }
 
 #[test]
-fn feet_of_built_in_people_are_within_a_centimetre_of_the_floor() {
+fn feet_of_built_in_people_are_within_a_centimetre_of_the_floor_in_every_frame() {
     let workspace = people();
     assert!(check_feet(&workspace, 0..2) > 10);
+}
+
+/// Characters of the shared files, laid out with all its motions; `None` where the files are not.
+fn shared_people(folder: &std::path::Path) -> Option<Workspace> {
+    let root = std::env::var_os("DIORAMA_SHARED").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        std::path::PathBuf::from,
+    );
+    let assets = root.join("assets").canonicalize().ok()?;
+    for (name, motions) in [
+        ("mh_male", "motion"),
+        ("mh_female", "motion"),
+        ("kenney_human", "motion"),
+        ("quaternius_man", "motion"),
+        ("unity_human", "motion/unity_human"),
+    ] {
+        let place = folder.join("raw").join(name);
+        std::fs::create_dir_all(place.join("motion")).ok()?;
+        let link = |from: std::path::PathBuf, to: std::path::PathBuf| {
+            std::fs::copy(from, to).map(|_| ()).ok()
+        };
+        let file = format!("{name}.fbx");
+        link(
+            assets.join("characters").join(name).join(&file),
+            place.join(&file),
+        )?;
+        for entry in std::fs::read_dir(assets.join(motions)).ok()? {
+            let path = entry.ok()?.path();
+            if path.extension().is_some_and(|ending| ending == "fbx") {
+                link(path.clone(), place.join("motion").join(path.file_name()?))?;
+            }
+        }
+    }
+    Some(Workspace::open(folder).ok()?.0)
+}
+
+#[test]
+fn feet_of_shared_characters_are_within_a_centimetre_of_the_floor_in_every_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(workspace) = shared_people(folder.path()) else {
+        return; // the files are not there
+    };
+    assert!(check_feet(&workspace, 0..5) > 30);
 }

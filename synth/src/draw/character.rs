@@ -9,8 +9,8 @@ use super::accept::Rejection;
 use super::objects::{CLEARANCE, Group};
 use super::sample::uniform;
 use super::{Drawing, Halt, Thing, motion};
-use crate::avatar::performer::{bodies, scale_to_fit, swept, take_way};
-use crate::avatar::{AvatarError, clothes};
+use crate::avatar::performer::{around, bodies, boxes, scale_to_fit, take_way, times};
+use crate::avatar::{AvatarError, clothes, ground};
 use crate::physics::{Body, BodyShape, Motion};
 use crate::recipe::Stationary;
 use crate::shot::{MotionRecord, Object, Pose, Role, Track, WorldSet};
@@ -56,13 +56,17 @@ pub(super) fn draw(
     })?;
     let record = library.record(&performance.character)?;
     let frame_secs = f64::from(steps_per_frame) * motion::step_secs();
-    let mut poses = bodies(rig, &performed, recipe.video_length, frame_secs, 0.0);
+    let times = || times(recipe.video_length, frame_secs, 0.0);
+    let mut poses = bodies(rig, &performed, times());
     let ways: Vec<Vec3> = poses
         .iter_mut()
         .map(|pose| take_way(pose, performed.root))
         .collect();
     let scale = scale_to_fit(&model, FIT_HEIGHT);
-    let around = swept(&model, &poses, &Pose::IDENTITY, scale);
+    let mut boxes = boxes(&model, &poses, Quat::IDENTITY);
+    let in_flight = ground::in_flight(&take, &performed, times());
+    ground::stand(&mut poses, &mut boxes, &in_flight, scale);
+    let around = around(&boxes, scale);
     let middle = ways.get(ways.len() / 2).copied().unwrap_or(Vec3::ZERO);
 
     // Corners of the box in the object's own space.

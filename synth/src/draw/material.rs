@@ -92,7 +92,7 @@ fn tint(color: [f32; 3], share: f32) -> [f32; 3] {
     color.map(|c| 1.0 + share * ((c / luminance).min(1.0) - 1.0))
 }
 
-fn luminance([r, g, b]: [f32; 3]) -> f32 {
+pub(crate) fn luminance([r, g, b]: [f32; 3]) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
@@ -135,7 +135,7 @@ fn finish(material: &Material) -> Option<&'static str> {
 
 /// Mean base colour, sRGB-encoded.
 fn own_color(model: &Model, material: &Material) -> Option<[f32; 3]> {
-    let encoded = material.base_color.map(srgb_of_linear);
+    let encoded = encoded(material.base_color);
     let Some(texture) = material.base_color_texture else {
         return Some(encoded);
     };
@@ -161,6 +161,11 @@ fn mean_srgb(image: &Image) -> Option<[f32; 3]> {
     (count > 0).then(|| sum.map(|s| (s as f64 / count as f64 / 255.0) as f32))
 }
 
+/// A linear colour, sRGB-encoded.
+fn encoded(color: [f32; 3]) -> [f32; 3] {
+    color.map(srgb_of_linear)
+}
+
 fn srgb_of_linear(value: f32) -> f32 {
     let value = value.clamp(0.0, 1.0);
     if value <= 0.003_130_8 {
@@ -170,8 +175,13 @@ fn srgb_of_linear(value: f32) -> f32 {
     }
 }
 
+/// A plain word for the linear colour of a surface; `None` for what has no clear one.
+pub(crate) fn surface_color_word(color: [f32; 3]) -> Option<&'static str> {
+    color_word(encoded(color))
+}
+
 /// A plain word for an sRGB colour; `None` for what has no clear one.
-pub(crate) fn color_word([r, g, b]: [f32; 3]) -> Option<&'static str> {
+fn color_word([r, g, b]: [f32; 3]) -> Option<&'static str> {
     let high = r.max(g).max(b);
     let low = r.min(g).min(b);
     let chroma = high - low;
@@ -205,16 +215,30 @@ pub(crate) fn color_word([r, g, b]: [f32; 3]) -> Option<&'static str> {
             }
         }
         h if h < 0.75 => {
-            if high < 0.65 {
+            if high < 0.65 && chroma < 0.45 * high {
+                "beige"
+            } else if high < 0.65 {
                 "brown"
             } else {
                 "orange"
             }
         }
-        h if h < 1.25 => "yellow",
+        h if h < 1.25 => {
+            if high < 0.5 {
+                "olive"
+            } else {
+                "yellow"
+            }
+        }
         h if h < 2.5 => "green",
         h if h < 3.25 => "turquoise",
-        h if h < 4.3 => "blue",
+        h if h < 4.3 => {
+            if high < 0.4 {
+                "navy"
+            } else {
+                "blue"
+            }
+        }
         h if h < 5.1 => "purple",
         _ => "pink",
     })
@@ -269,6 +293,9 @@ mod tests {
             ([1.0, 0.0, 0.0], Some("red")),
             ([0.0, 1.0, 0.0], Some("green")),
             ([0.1, 0.2, 0.9], Some("blue")),
+            ([0.17, 0.22, 0.34], Some("navy")),
+            ([0.36, 0.36, 0.24], Some("olive")),
+            ([0.6, 0.52, 0.38], Some("beige")),
             ([0.9, 0.9, 0.1], Some("yellow")),
             ([0.9, 0.5, 0.1], Some("orange")),
             ([0.45, 0.28, 0.12], Some("brown")),

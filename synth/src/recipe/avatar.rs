@@ -18,8 +18,8 @@ pub struct AvatarRecipe {
     height: u32 = 480;
     /// Frames per second of the files, and of the motion, 1 to 240 (default 24).
     video_fps: f64 = 24.0;
-    /// Share of the frame interval for which the shutter is open, 0 to 1 (default 0). Moves camera and
-    /// objects; bodies keep the pose of the frame's middle.
+    /// Share of the frame interval for which the shutter is open, 0 to 1 (default 0: no motion blur).
+    /// Labels and tracks are those of its middle.
     shutter: f64 = 0.0;
     /// Exposure in stops (default 0, as in the original).
     exposure: f64 = 0.0;

@@ -10,7 +10,7 @@ use diorama_video::fsx;
 use super::place::{is_complete_das, link_sample, main_names, sample_ids};
 use super::{LISTS, SAMPLES};
 use crate::dataset::index::{Attributions, Summary, read_json};
-use crate::dataset::{Totals, write_json};
+use crate::dataset::{Totals, Turn, write_json};
 use crate::error::{Result, fs_error};
 
 /// The list of all of them, with captions.
@@ -44,6 +44,8 @@ pub(super) struct Line {
 /// # Errors
 /// When something cannot be read or written.
 pub fn index_das(dataset: &Path) -> Result<DasIndexReport> {
+    std::fs::create_dir_all(dataset).map_err(fs_error("create", dataset))?;
+    let _turn = Turn::take(dataset)?;
     let samples = dataset.join(SAMPLES);
     let mut lines = Vec::new();
     let mut incomplete = Vec::new();
@@ -69,7 +71,6 @@ pub fn index_das(dataset: &Path) -> Result<DasIndexReport> {
             image,
         });
     }
-    std::fs::create_dir_all(dataset).map_err(fs_error("create", dataset))?;
     write_lists(dataset, &lines)?;
     write_json(&dataset.join("totals.json"), &totals)?;
     fsx::write_atomic(
