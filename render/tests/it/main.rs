@@ -10,4 +10,5 @@ mod labels;
 mod noise_threshold;
 mod pair_law;
 mod scenes;
+mod sky;
 mod visibility;
