@@ -109,12 +109,18 @@ impl Kernel for LabelRow<'_> {
     #[inline(always)]
     fn run<S: Simd8>(self, simd: S) -> LabelledRow {
         let columns = 0..self.width;
+        let pixels: Vec<LabelPixel> = columns
+            .clone()
+            .map(|c| self.tracer.pixel(simd, c, self.row, self.full))
+            .collect();
         let instances = (0..self.worlds)
-            .map(|w| {
-                columns
+            .map(|w| match w {
+                // The world that the pixels are of.
+                0 => pixels.iter().map(LabelPixel::instances).collect(),
+                _ => columns
                     .clone()
                     .map(|c| self.tracer.instances_in_world(simd, c, self.row, w))
-                    .collect()
+                    .collect(),
             })
             .collect();
         let objects = if self.full { self.objects } else { 0 };
@@ -125,9 +131,6 @@ impl Kernel for LabelRow<'_> {
                     .map(|c| self.tracer.covers_alone(simd, c, self.row, o))
                     .collect()
             })
-            .collect();
-        let pixels = columns
-            .map(|c| self.tracer.pixel(simd, c, self.row, self.full))
             .collect();
         LabelledRow {
             pixels,
@@ -388,17 +391,23 @@ impl Renderer {
     /// Only the label passes of frame `index`: no light is traced, `worlds` stays empty.
     pub fn label_frame(&self, index: u32) -> Frame {
         let [width, height] = self.shot.resolution;
+        let full = self.settings.full_labels;
         let scene = |f: i64| self.unblurred_scene(f);
         let center = i64::from(index);
-        let (now, next, previous) = (scene(center), scene(center + 1), scene(center - 1));
+        let now = scene(center);
+        // Only flow asks for them.
+        let neighbours = full.then(|| [scene(center + 1), scene(center - 1)]);
+        let [next, previous] = match &neighbours {
+            Some([next, previous]) => [next, previous],
+            None => [&now; 2],
+        };
         let tracer = LabelTracer {
             now: &now,
-            next: &next,
-            previous: &previous,
+            next,
+            previous,
         };
         let objects = self.shot.objects.len() as u32;
         let worlds = now.world_count;
-        let full = self.settings.full_labels;
         let rows: Vec<LabelledRow> = (0..height)
             .into_par_iter()
             .map(|row| {

@@ -15,6 +15,8 @@ cargo xtask bench <what> [options of the script]
           needs Python 3.11 and `--environment sky.hdr` (an HDRI such as venice_sunset_1k.hdr)
   cycles  pictures of seven scenes beside Cycles', object by object
           needs Python 3.11, `--environment sky.hdr` (once or more) and `--assets` (the folder of sample assets)
+  avatar  a frame of a clip with its tracking video beside Blender's EEVEE and Cycles
+          needs Python 3.11, Xvfb with Mesa (apt-get install xvfb libgl1-mesa-dri libegl1) and `--assets`
   rays    rays per second beside Embree 3 (apt-get install libembree-dev)
   paths   paths per second beside Mitsuba 3: one mesh, material, light, depth (needs LLVM newer than 16)
 
@@ -37,6 +39,7 @@ pub(crate) fn run_bench(args: &[String]) -> Result<()> {
     match what.as_str() {
         "pairs" => pairs(options),
         "cycles" => cycles(options),
+        "avatar" => avatar(options),
         "rays" => rays(),
         "paths" => paths(options),
         "--help" | "-h" => {
@@ -120,6 +123,41 @@ fn cycles(options: &[String]) -> Result<()> {
             .arg(diorama)
             .arg("--out")
             .arg(folder()?.join("cycles"))
+            .args(options),
+    )
+}
+
+fn avatar(options: &[String]) -> Result<()> {
+    if !options.iter().any(|word| word == "--assets") {
+        bail!("give the folder of sample assets: `--assets DIR`");
+    }
+    let python = python("blender-venv", BLENDER)?;
+    run(
+        "build",
+        &mut cargo(&["build", "--profile", "profiling", "-p", "diorama"]),
+    )?;
+    // EEVEE draws through OpenGL, on a screen that nobody looks at, by the CPU.
+    let mut command = if works("xvfb-run", &["--help"]) {
+        let mut command = Command::new("xvfb-run");
+        command
+            .args(["-a", "-s", "-screen 0 1280x720x24"])
+            .arg(python);
+        command
+    } else {
+        say(
+            "note: Xvfb is missing (`apt-get install xvfb`): EEVEE is timed only where there is a display",
+        );
+        Command::new(python)
+    };
+    run(
+        "avatar",
+        command
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .arg(script("avatar.py"))
+            .arg("--diorama")
+            .arg(target().join("profiling").join("diorama"))
+            .arg("--out")
+            .arg(folder()?.join("avatar"))
             .args(options),
     )
 }

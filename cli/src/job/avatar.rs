@@ -12,6 +12,7 @@ use diorama_postproc::dataset::das::{
 use diorama_postproc::dataset::{FailedEntry, Journal, Journals};
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::avatar::{Performance, das_prompt, draw_avatar, prompt};
+use diorama_synth::frame::Frame;
 use diorama_synth::geometry::ShotGeometry;
 use diorama_synth::physics::PieceStore;
 use diorama_synth::shot::Shot;
@@ -20,7 +21,7 @@ use diorama_synth::stream::Stream;
 use super::batch::{Failure, Ledger, Maker};
 use super::eyes::Eyes;
 use super::maker::sort_failure;
-use super::pipeline::stream;
+use super::pipeline::{stream, stream_two};
 use crate::backend::Backend;
 use crate::plan::{AvatarPlan, Job, sample_id};
 use crate::progress::Progress;
@@ -129,6 +130,8 @@ impl AvatarMaker<'_> {
         let workspace = self.casting.workspace;
         let settings = RenderSettings {
             gpu: self.backend.gpu.clone(),
+            // Tracks come from surface points: nobody asks for flow.
+            full_labels: false,
             ..self.plan.picture.render_settings()
         };
         let renderer = Renderer::new(&shot, workspace, settings)?;
@@ -140,15 +143,18 @@ impl AvatarMaker<'_> {
         let mut writer = DasSampleWriter::new(dataset, id, geometry, &self.options)?;
         let eyes = Eyes::new(&renderer);
         stage("build");
-        stream(
-            shot.frame_count,
-            |index| Ok(renderer.render_frame(index)?),
-            |frame| {
-                writer.push(&frame, &eyes)?;
-                self.progress.frame();
-                Ok(())
-            },
-        )?;
+        let render = |index| Ok(renderer.render_frame(index)?);
+        let write = |frame: Frame| {
+            writer.push(&frame, &eyes)?;
+            self.progress.frame();
+            Ok(())
+        };
+        // A GPU does one thing at a time.
+        if self.backend.gpu.is_some() {
+            stream(shot.frame_count, render, write)?;
+        } else {
+            stream_two(shot.frame_count, render, write)?;
+        }
         stage("render");
         let line = if self.plan.output.prompt_style == "das" {
             das_prompt(shot)

@@ -62,6 +62,56 @@ where
     })
 }
 
+/// [`stream`] with two frames in work at a time, every other one in a thread of its own: what a frame can
+/// do in one thread only costs the others nothing. Which thread a frame is made in changes nothing of it.
+pub(super) fn stream_two<W>(
+    count: u32,
+    render: impl Fn(u32) -> Result<Frame> + Sync,
+    write: W,
+) -> Result<()>
+where
+    W: FnMut(Frame) -> Result<()> + Send,
+{
+    let render = &render;
+    thread::scope(|scope| {
+        // Handed over, not queued: one frame waits at most, in the hands of who made it.
+        let (sender, receiver) = sync_channel::<Result<Frame>>(0);
+        let second = thread::Builder::new()
+            .name("render".into())
+            .spawn_scoped(scope, move || {
+                for index in (1..count).step_by(2) {
+                    let frame = render(index);
+                    let is_last = frame.is_err();
+                    if sender.send(frame).is_err() || is_last {
+                        break;
+                    }
+                }
+            })
+            .context("cannot start the second rendering thread")?;
+        let streamed = stream(
+            count,
+            |index| {
+                if index % 2 == 0 {
+                    render(index)
+                } else {
+                    receiver
+                        .recv()
+                        .unwrap_or_else(|_| Err(anyhow!("the second rendering thread is gone")))
+                }
+            },
+            write,
+        );
+        drop(receiver);
+        second.join().map_err(|payload| {
+            anyhow!(
+                "internal error while rendering: {}",
+                panic_message(payload.as_ref())
+            )
+        })?;
+        streamed
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -118,6 +168,36 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.to_string(), "disk full");
         assert!(rendered < 10, "{rendered}");
+    }
+
+    #[test]
+    fn two_frames_at_a_time_arrive_in_order_and_fail_alike() {
+        let render = |index: u32| {
+            // Odd ones are late.
+            thread::sleep(std::time::Duration::from_micros(u64::from(index % 2) * 300));
+            match index {
+                31 => Err(anyhow!("bad asset")),
+                _ => Ok(frame(index)),
+            }
+        };
+        let mut seen = Vec::new();
+        let mut note = |frame: Frame| {
+            seen.push(frame.index);
+            Ok(())
+        };
+        stream_two(31, render, &mut note).unwrap();
+        let error = stream_two(50, render, &mut note).unwrap_err();
+        assert_eq!(error.to_string(), "bad asset");
+        assert_eq!(seen, (0..31).chain(0..31).collect::<Vec<_>>());
+        let full = |_| Err(anyhow!("disk full"));
+        let error = stream_two(1000, |index| Ok(frame(index)), full).unwrap_err();
+        assert_eq!(error.to_string(), "disk full");
+        let panics = |index: u32| match index {
+            3 => panic!("odd"),
+            _ => Ok(frame(index)),
+        };
+        let error = stream_two(9, panics, |_| Ok(())).unwrap_err();
+        assert_eq!(error.to_string(), "internal error while rendering: odd");
     }
 
     #[test]

@@ -25,6 +25,7 @@
 //! # Ok::<(), diorama_render::accel::IsaError>(())
 //! ```
 
+mod beam;
 mod build;
 mod export;
 mod mesh;
@@ -38,6 +39,7 @@ mod triangle;
 
 use glam::Vec3;
 
+pub use beam::Beam;
 pub use build::{BuildOptions, Quality};
 pub(crate) use export::{Child, Target};
 pub use mesh::MeshBvh;

@@ -1,5 +1,7 @@
 //! Pixels, block by block: how many samples each gets, and what comes of them.
 //!
+//! Where a block shows nothing but the sky, its pixels get [`PILOT`] samples: see [`super::sky`].
+//!
 //! With [`PathSettings::noise_threshold`] a pixel gets as many samples as its surroundings ask for. The
 //! first [`PILOT`] samples of a block say how noisy each of its pixels is, and the median of all *other*
 //! pixels of the block decides about one: a pixel that asked for itself would get more samples just
@@ -21,7 +23,7 @@ use crate::kernels::sampler::PixelSampler;
 /// Pixels on each side of a block.
 pub const BLOCK: u32 = 8;
 /// Samples that every pixel gets; what follows comes in multiples of it.
-pub const PILOT: u32 = BATCH;
+pub const PILOT: u32 = 8;
 /// Radiance, as a share of white, below which noise counts as it is and no longer in proportion.
 const DARK: f32 = 0.1;
 
@@ -64,7 +66,17 @@ impl Kernel for TraceBlock<'_> {
         let settings = &self.tracer.settings;
         let worlds = self.tracer.scene.world_count;
         let adaptive = settings.noise_threshold > 0.0 && settings.samples > PILOT;
-        let first = if adaptive { PILOT } else { settings.samples };
+        let beyond_sky = self.tracer.worlds_beyond_sky(&self.columns, &self.rows);
+        let few = settings.samples.min(PILOT);
+        let firsts: Vec<u32> = (0..worlds)
+            .map(|w| {
+                if adaptive || beyond_sky >> w & 1 == 0 {
+                    few
+                } else {
+                    settings.samples
+                }
+            })
+            .collect();
         let mut batch = Batch::new(worlds);
         let mut block = Block::default();
         let mut pixels: Vec<PixelInWork> = self
@@ -77,35 +89,43 @@ impl Kernel for TraceBlock<'_> {
             })
             .collect();
         // Pixel by pixel, the worlds of each.
-        let mut sums = vec![PixelSums::new(first); pixels.len() * worlds];
-        let mut counts = vec![first; pixels.len() * worlds];
+        let mut counts = firsts.repeat(pixels.len());
+        let mut sums: Vec<PixelSums> = counts.iter().map(|n| PixelSums::new(*n)).collect();
         let mut trace_from =
             |from: u32, pixels: &mut [PixelInWork], sums: &mut [PixelSums], counts: &[u32]| {
-                let parts = sums.chunks_mut(worlds).zip(counts.chunks(worlds));
-                for (pixel, (sums, counts)) in pixels.iter_mut().zip(parts) {
-                    let most = counts.iter().copied().max().unwrap_or(0);
-                    for start in (from..most).step_by(BATCH as usize) {
-                        let range = start..most.min(start + BATCH);
-                        let wanting = (0..worlds).filter(|w| counts[*w] > start);
-                        let wanting = wanting.fold(0, |bits, w| bits | 1 << w);
-                        self.tracer
-                            .trace(simd, &pixel.sampler, range, wanting, &mut batch);
-                        pixel.add(&batch, wanting, sums, self.tracer);
+                let mut stretches = stretches(from, counts, worlds).peekable();
+                while let Some(first) = stretches.next() {
+                    let (worlds, mut length) = (first.worlds, first.samples.len());
+                    let mut together = vec![first];
+                    while let Some(next) = stretches.next_if(|next| {
+                        next.worlds == worlds && length + next.samples.len() <= BATCH as usize
+                    }) {
+                        length += next.samples.len();
+                        together.push(next);
                     }
+                    trace_stretches(
+                        simd,
+                        self.tracer,
+                        worlds,
+                        &together,
+                        pixels,
+                        sums,
+                        &mut batch,
+                    );
                 }
                 batch.rays()
             };
         block.rays = trace_from(0, &mut pixels, &mut sums, &counts);
         if adaptive {
-            counts = wanted_counts(&sums, worlds, settings);
+            counts = wanted_counts(&sums, worlds, beyond_sky, settings);
             for (sums, count) in sums.iter_mut().zip(&counts) {
                 *sums = sums.widened(*count);
             }
-            for (pixel, counts) in pixels.iter_mut().zip(counts.chunks(worlds)) {
-                let differing = (0..worlds).filter(|w| counts[*w] != counts[0]);
-                pixel.touched |= differing.fold(0, |bits, w| bits | 1 << w);
-            }
-            block.rays = trace_from(first, &mut pixels, &mut sums, &counts);
+            block.rays = trace_from(few, &mut pixels, &mut sums, &counts);
+        }
+        for (pixel, counts) in pixels.iter_mut().zip(counts.chunks(worlds)) {
+            let differing = (0..worlds).filter(|w| counts[*w] != counts[0]);
+            pixel.touched |= differing.fold(0, |bits, w| bits | 1 << w);
         }
         block.pixels = (0..worlds)
             .map(|w| sums.iter().skip(w).step_by(worlds).map(PixelSums::finish))
@@ -123,43 +143,91 @@ impl Kernel for TraceBlock<'_> {
     }
 }
 
-impl PixelInWork {
-    /// Adds what the batch found to the sums of the worlds that were asked for.
-    #[inline(always)]
-    fn add(
-        &mut self,
-        batch: &Batch,
-        worlds: u32,
-        sums: &mut [PixelSums],
-        tracer: &WorldTracer<'_>,
-    ) {
-        self.touched |= batch.touched();
-        for found in batch.samples() {
-            for (w, (sums, found)) in sums.iter_mut().zip(found).enumerate() {
-                if worlds >> w & 1 == 1 {
-                    sums.add(found);
-                }
+/// Samples of one pixel that follow each other and are for the same worlds.
+struct Stretch {
+    /// Index in the block.
+    pixel: usize,
+    /// At most [`BATCH`].
+    samples: Range<u32>,
+    /// A bit each.
+    worlds: u32,
+}
+
+/// All samples from number `from` on, pixel by pixel; `counts` has an entry for each world of each pixel.
+fn stretches(from: u32, counts: &[u32], worlds: usize) -> impl Iterator<Item = Stretch> {
+    let counts = counts.chunks(worlds).enumerate();
+    counts.flat_map(move |(pixel, counts)| {
+        let mut start = from;
+        std::iter::from_fn(move || {
+            // Up to where the first world has enough.
+            let end = counts.iter().copied().filter(|n| *n > start).min()?;
+            let samples = start..end.min(start + BATCH);
+            let wanting = (0..worlds).filter(|w| counts[*w] >= end);
+            let worlds = wanting.fold(0, |bits, w| bits | 1 << w);
+            start = samples.end;
+            Some(Stretch {
+                pixel,
+                samples,
+                worlds,
+            })
+        })
+    })
+}
+
+/// Traces stretches for the same `worlds` together and adds what they find to the sums of these worlds.
+#[inline(always)]
+fn trace_stretches<S: Simd8>(
+    simd: S,
+    tracer: &WorldTracer<'_>,
+    worlds: u32,
+    stretches: &[Stretch],
+    pixels: &mut [PixelInWork],
+    sums: &mut [PixelSums],
+    batch: &mut Batch,
+) {
+    let asked: Vec<_> = stretches
+        .iter()
+        .map(|stretch| (pixels[stretch.pixel].sampler, stretch.samples.clone()))
+        .collect();
+    tracer.trace(simd, &asked, worlds, batch);
+    let world_count = tracer.scene.world_count;
+    let owners = stretches
+        .iter()
+        .flat_map(|stretch| stretch.samples.clone().map(|_| stretch.pixel));
+    for ((pixel, found), touched) in owners.zip(batch.samples()).zip(batch.touched()) {
+        let own = &mut sums[pixel * world_count..(pixel + 1) * world_count];
+        for (w, (sums, found)) in own.iter_mut().zip(found).enumerate() {
+            if worlds >> w & 1 == 1 {
+                sums.add(found);
             }
-            if worlds & 1 == 1 {
-                let role = match found[0].first {
-                    0 => Role::Background,
-                    first => tracer.scene.instances[first as usize - 1].role,
-                };
-                self.roles[match role {
-                    Role::Background => 0,
-                    Role::Keep => 1,
-                    Role::Remove => 2,
-                }] += 1;
-            }
+        }
+        let pixel = &mut pixels[pixel];
+        pixel.touched |= touched;
+        if worlds & 1 == 1 {
+            let role = match found[0].first {
+                0 => Role::Background,
+                first => tracer.scene.instances[first as usize - 1].role,
+            };
+            pixel.roles[match role {
+                Role::Background => 0,
+                Role::Keep => 1,
+                Role::Remove => 2,
+            }] += 1;
         }
     }
 }
 
 /// Samples that each pixel should have in each world; in and out pixel by pixel, the worlds of each.
-fn wanted_counts(sums: &[PixelSums], worlds: usize, settings: &PathSettings) -> Vec<u32> {
+/// Those of the sky, which are not `beyond_sky`, have enough.
+fn wanted_counts(
+    sums: &[PixelSums],
+    worlds: usize,
+    beyond_sky: u32,
+    settings: &PathSettings,
+) -> Vec<u32> {
     let most = settings.samples;
-    let mut counts = vec![most; sums.len()];
-    for w in 0..worlds {
+    let mut counts = vec![PILOT; sums.len()];
+    for w in (0..worlds).filter(|w| beyond_sky >> w & 1 == 1) {
         let noise: Vec<f64> = sums
             .iter()
             .skip(w)
@@ -171,9 +239,11 @@ fn wanted_counts(sums: &[PixelSums], worlds: usize, settings: &PathSettings) -> 
             // The variance of a mean falls as the samples grow.
             let ratio = noise / f64::from(settings.noise_threshold);
             let pilots = ratio * ratio;
-            if pilots < f64::from(most / PILOT) {
-                *count = (pilots.ceil().max(1.0) as u32 * PILOT).min(most);
-            }
+            *count = if pilots < f64::from(most / PILOT) {
+                (pilots.ceil().max(1.0) as u32 * PILOT).min(most)
+            } else {
+                most
+            };
         }
     }
     counts

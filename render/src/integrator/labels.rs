@@ -107,6 +107,13 @@ fn pinhole_ray(camera: &CameraFrame, position: Vec2, worlds: u32) -> Ray {
     ray(camera.origin, direction, f32::INFINITY, 0.0, worlds)
 }
 
+impl LabelPixel {
+    /// Object ids of the first surface and of the second layer.
+    pub fn instances(&self) -> [u32; 2] {
+        [self.instance, self.second.instance]
+    }
+}
+
 impl LabelTracer<'_> {
     fn first_hit<S: Simd8>(
         &self,

@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod labels;
 pub mod medium;
 pub mod referee;
+mod sky;
 pub mod visibility;
 pub mod worlds;
 

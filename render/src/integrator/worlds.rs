@@ -91,11 +91,11 @@ pub struct WorldTracer<'a> {
     pub tables: &'a Tables,
 }
 
-/// Samples of a pixel that [`WorldTracer::trace`] is best given at once: enough for the caches to bring what
+/// Samples that [`WorldTracer::trace`] is best given at once: enough for the caches to bring what
 /// one path needs while others are at work, few enough for what they need to stay in the first cache.
 pub const BATCH: u32 = 32;
 
-/// Some samples of one pixel, traced side by side, and the buffers of the thread that does it.
+/// Some samples of a few pixels, traced side by side, and the buffers of the thread that does it.
 ///
 /// Each step of a bounce is done for all paths before the next step begins: the code of one step fits
 /// into the first instruction cache, as that of a whole bounce does not, and what a step reads of meshes
@@ -120,7 +120,8 @@ struct Found {
     /// Worlds of the first sample, of the second, ….
     samples: Vec<WorldSample>,
     world_count: usize,
-    touched: u32,
+    /// Bit w, by sample: it met something that tells world w from world 0.
+    touched: Vec<u32>,
     rays: u64,
 }
 
@@ -163,7 +164,7 @@ impl Batch {
             found: Found {
                 samples: Vec::new(),
                 world_count,
-                touched: 0,
+                touched: Vec::new(),
                 rays: 0,
             },
             samplers: Vec::new(),
@@ -180,9 +181,9 @@ impl Batch {
         self.found.samples.chunks(self.found.world_count)
     }
 
-    /// Bit w: some sample of the batch met something that tells world w from world 0.
-    pub fn touched(&self) -> u32 {
-        self.found.touched
+    /// Bit w, for each sample of the batch: it met something that tells world w from world 0.
+    pub fn touched(&self) -> &[u32] {
+        &self.found.touched
     }
 
     /// Rays traced so far, by all batches in these buffers.
@@ -196,14 +197,15 @@ impl Found {
         self.samples.clear();
         self.samples
             .resize(samples * self.world_count, WorldSample::default());
-        self.touched = 0;
+        self.touched.clear();
+        self.touched.resize(samples, 0);
     }
 
     /// The worlds of `all` part into `some` and the rest: notes who is now unlike world 0.
     #[inline(always)]
-    fn part(&mut self, all: u32, some: u32) {
+    fn part(&mut self, sample: u32, all: u32, some: u32) {
         if some != all && some != 0 {
-            self.touched |= if all & 1 == 0 {
+            self.touched[sample as usize] |= if all & 1 == 0 {
                 // World 0 left earlier: all of these were noted then.
                 0
             } else if some & 1 == 1 {
@@ -237,26 +239,29 @@ impl WorldTracer<'_> {
         PixelSampler::new(self.settings.seed, column, row, self.settings.samples)
     }
 
-    /// Traces `samples` of `pixel` for `worlds` (a bit each) into `batch`, best [`BATCH`] at a time.
+    /// Traces some samples of each of some pixels for `worlds` (a bit each) into `batch`, one pixel's after the
+    /// other's, best [`BATCH`] in all.
     #[inline(always)]
     pub fn trace<S: Simd8>(
         &self,
         simd: S,
-        pixel: &PixelSampler,
-        samples: Range<u32>,
+        asked: &[(PixelSampler, Range<u32>)],
         worlds: u32,
         batch: &mut Batch,
     ) {
-        batch.found.restart(samples.len());
+        let count = asked.iter().map(|(_, samples)| samples.len()).sum();
+        batch.found.restart(count);
         batch.samplers.clear();
-        for (index, sample) in samples.enumerate() {
-            let sampler = pixel.sample(sample);
-            batch.samplers.push(sampler);
-            batch.paths.push(Path {
-                sample: index as u32,
-                worlds,
-                ..self.camera_path(pixel.column, pixel.row, &sampler)
-            });
+        for (pixel, samples) in asked {
+            for sample in samples.clone() {
+                let sampler = pixel.sample(sample);
+                batch.paths.push(Path {
+                    sample: batch.samplers.len() as u32,
+                    worlds,
+                    ..self.camera_path(pixel.column, pixel.row, &sampler)
+                });
+                batch.samplers.push(sampler);
+            }
         }
         while !batch.paths.is_empty() {
             self.find_surfaces(simd, batch);
@@ -349,7 +354,7 @@ impl WorldTracer<'_> {
             };
             let others = path.worlds & !here;
             if others != 0 {
-                found.part(path.worlds, here);
+                found.part(path.sample, path.worlds, here);
                 path.worlds = here;
             }
             if bounce > 0 {
@@ -518,7 +523,7 @@ impl WorldTracer<'_> {
                 continue;
             }
             // Lit in some of the path's worlds only: by what blocks it, or by where the light exists.
-            found.part(shadow.path_worlds, lit);
+            found.part(shadow.sample, shadow.path_worlds, lit);
             found.add(
                 shadow.sample,
                 lit,
@@ -578,7 +583,7 @@ impl WorldTracer<'_> {
                     if worlds == 0 {
                         return;
                     }
-                    found.part(path.worlds, worlds);
+                    found.part(path.sample, path.worlds, worlds);
                     let weight = if path.pdf == f32::INFINITY {
                         1.0
                     } else {

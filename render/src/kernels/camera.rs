@@ -11,7 +11,7 @@ pub const FILTER_WIDTH: f32 = 3.0;
 pub(crate) const FILTER_TABLE: usize = 1024;
 
 /// A perspective camera at one instant, in world space.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CameraFrame {
     /// Position, metres.
     pub origin: Vec3,

@@ -182,6 +182,13 @@ impl Environment {
         self.mean_brightness <= 0.0
     }
 
+    /// Angle that a texel of the map spans, radians; infinite without a map.
+    pub fn texel_rad(&self) -> f32 {
+        self.map.as_ref().map_or(f32::INFINITY, |map| {
+            (TWO_PI / map.width as f32).min(std::f32::consts::PI / map.height as f32)
+        })
+    }
+
     /// Factor of everything, and sine and cosine of the turn about +Z.
     pub(crate) fn scale_and_turn(&self) -> (Vec3, (f32, f32)) {
         (self.scale, self.rotation)

@@ -51,7 +51,12 @@ pub enum Reading {
     Data,
 }
 
+#[inline(always)]
 fn wrap_coordinate(i: i64, size: i64, wrap: Wrap) -> usize {
+    // Most are inside, and divisions are slow.
+    if (0..size).contains(&i) {
+        return i as usize;
+    }
     let wrapped = match wrap {
         Wrap::Repeat => i.rem_euclid(size),
         Wrap::Clamp => i.clamp(0, size - 1),
@@ -61,6 +66,14 @@ fn wrap_coordinate(i: i64, size: i64, wrap: Wrap) -> usize {
         }
     };
     wrapped as usize
+}
+
+/// The largest whole number that is not above `x`, for |x| below 2⁶³: without a call where the instruction set has
+/// no instruction for it.
+#[inline(always)]
+fn below(x: f32) -> i64 {
+    let towards_zero = x as i64;
+    towards_zero - i64::from(towards_zero as f32 > x)
 }
 
 impl Texture {
@@ -83,15 +96,28 @@ impl Texture {
         &self.pixels
     }
 
+    /// Column in the picture of a column of the plane that it covers.
+    #[inline(always)]
+    fn column(&self, x: i64, use_: &TextureRef) -> usize {
+        wrap_coordinate(x, i64::from(self.width), use_.wrap_u)
+    }
+
+    /// The same for rows.
+    #[inline(always)]
+    fn row(&self, y: i64, use_: &TextureRef) -> usize {
+        wrap_coordinate(y, i64::from(self.height), use_.wrap_v)
+    }
+
     /// A pixel as it is stored: 0..=255 of 8-bit images.
     #[inline(always)]
-    fn texel(&self, x: i64, y: i64, use_: &TextureRef) -> Vec4 {
-        let column = wrap_coordinate(x, i64::from(self.width), use_.wrap_u);
-        let row = wrap_coordinate(y, i64::from(self.height), use_.wrap_v);
+    fn texel(&self, column: usize, row: usize) -> Vec4 {
         let index = row * self.width as usize + column;
         match &self.pixels {
             Pixels::RgbF32(values) => Vec3::from(values[index]).extend(1.0),
-            Pixels::Rgba8(values) => Vec4::from(values[index].map(f32::from)),
+            Pixels::Rgba8(values) => {
+                let [r, g, b, a] = values[index];
+                Vec4::new(f32::from(r), f32::from(g), f32::from(b), f32::from(a))
+            }
         }
     }
 
@@ -120,16 +146,17 @@ impl Texture {
         let x = (u * self.width as f32).clamp(-1e9, 1e9);
         let y = (v * self.height as f32).clamp(-1e9, 1e9);
         if use_.nearest {
-            let stored = self.texel(x.floor() as i64, y.floor() as i64, use_);
+            let stored = self.texel(self.column(below(x), use_), self.row(below(y), use_));
             return self.decode(stored, reading);
         }
         let (x, y) = (x - 0.5, y - 0.5);
-        let (x0, y0) = (x.floor(), y.floor());
-        let (s, t) = (x - x0, y - y0);
-        let (x0, y0) = (x0 as i64, y0 as i64);
-        let top = self.texel(x0, y0, use_) * (1.0 - s) + self.texel(x0 + 1, y0, use_) * s;
-        let bottom =
-            self.texel(x0, y0 + 1, use_) * (1.0 - s) + self.texel(x0 + 1, y0 + 1, use_) * s;
+        let (left, above) = (below(x), below(y));
+        let (s, t) = (x - left as f32, y - above as f32);
+        let columns = [left, left + 1].map(|x| self.column(x, use_));
+        let [top, bottom] = [above, above + 1].map(|y| {
+            let row = self.row(y, use_);
+            self.texel(columns[0], row) * (1.0 - s) + self.texel(columns[1], row) * s
+        });
         self.decode(top * (1.0 - t) + bottom * t, reading)
     }
 }
@@ -137,6 +164,25 @@ impl Texture {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn below_is_the_floor() {
+        for x in [
+            0.0,
+            -0.0,
+            0.5,
+            -0.5,
+            -1.0,
+            7.25,
+            -7.25,
+            1e9,
+            -1e9,
+            16_777_215.5,
+            -8_388_607.5,
+        ] {
+            assert_eq!(below(x), x.floor() as i64, "{x}");
+        }
+    }
 
     #[test]
     fn colours_are_mixed_as_stored_and_decoded_after() {

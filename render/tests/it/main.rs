@@ -11,4 +11,5 @@ mod labels;
 mod noise_threshold;
 mod pair_law;
 mod scenes;
+mod sky;
 mod visibility;

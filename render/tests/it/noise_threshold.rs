@@ -9,7 +9,7 @@ use crate::scenes::{Scene, pair_scene};
 
 const SIZE: [u32; 2] = [44, 30];
 const SAMPLES: u32 = 128;
-const THRESHOLD: f32 = 0.06;
+const THRESHOLD: f32 = 0.035;
 
 fn render(scene: &Scene, shot: &Shot, noise_threshold: f32) -> Frame {
     let settings = RenderSettings {
@@ -51,7 +51,7 @@ fn the_laws_of_a_pair_hold_and_work_is_saved() {
         let all = render(&scene, &scene.shot, 0.0);
         let share = pair.rays as f64 / all.rays as f64;
         assert!(
-            (0.3..0.9).contains(&share),
+            (0.15..0.9).contains(&share),
             "{share} of the rays, removed {removed:?}"
         );
     }
@@ -91,10 +91,10 @@ fn stopping_early_does_not_change_the_mean() {
     // Mirror, glass and a small lamp: rare bright samples, which a rule that looks at a pixel's own
     // samples would lose.
     let scene = pair_scene(SIZE, &[2]);
-    let (excess, variance, mean) = excess(&scene, 32, THRESHOLD);
+    let (excess, variance, mean) = excess(&scene, 48, THRESHOLD);
     let z = |excess: f64| excess / variance.sqrt();
-    // 1 % two-sided, Student's t with 31 degrees of freedom.
-    let limit = 2.744;
+    // 1 % two-sided, Student's t with 47 degrees of freedom.
+    let limit = 2.685;
     assert!(
         z(excess).abs() < limit,
         "mean off by {} of itself, z = {}",

@@ -80,7 +80,8 @@ impl Kernel for Referee<'_> {
         let mut batch = Batch::new(tracer.scene.world_count);
         let pixel = tracer.pixel(column, row);
         let worlds = tracer.scene.all_worlds();
-        tracer.trace(simd, &pixel, 0..tracer.settings.samples, worlds, &mut batch);
+        let asked = [(pixel, 0..tracer.settings.samples)];
+        tracer.trace(simd, &asked, worlds, &mut batch);
         batch
             .samples()
             .zip(0..)

@@ -3,6 +3,7 @@
 use glam::Vec3;
 use rayon::prelude::*;
 
+use super::Stays;
 use super::features::Features;
 use super::planes::{Channel, Tile, assemble, tiles};
 use super::prepare::Prepared;
@@ -18,12 +19,13 @@ pub(super) struct Pilot {
     pub(super) variance: Vec<Vec3>,
 }
 
-/// Weighted mean over a window of (2 `search` + 1)² pixels.
+/// Weighted mean over a window of (2 `search` + 1)² pixels, where some pixel within `reach` does not stay as
+/// it is.
 pub(super) fn average(
     (width, height): (usize, usize),
     noisy: &Prepared,
     features: &Features,
-    search: isize,
+    (stays, reach, search): (&Stays, usize, isize),
     comparison: Comparison,
     isa: Isa,
 ) -> Pilot {
@@ -39,6 +41,10 @@ pub(super) fn average(
     let parts: Vec<_> = tiles(width, height, TILE)
         .into_par_iter()
         .map(|tile| {
+            if stays.all(tile, reach) {
+                let nothing = vec![Vec3::ZERO; tile.pixels()];
+                return ((tile, nothing.clone()), (tile, nothing));
+            }
             let pilot = isa.dispatch(AverageTile {
                 guide: &guide,
                 color: &color,

@@ -14,7 +14,9 @@
 //! pilot alone decides what is averaged.
 //!
 //! Pixels whose variance is 0 are exact and stay as they are, bit for bit (black ones only where
-//! their neighbours are exact too, since a pixel that has missed all light so far is not exact).
+//! their neighbours are exact too, since a pixel that has missed all light so far is not exact). So do
+//! pixels that show nothing but the environment with noise that nobody could see
+//! ([`Settings::invisible`]): half of many pictures, which costs nothing then.
 //!
 //! The result is the same for any number of threads and any instruction set: tiles depend on the
 //! picture's size only, every sum has one order, and no operation is fused. A pixel depends on no
@@ -37,7 +39,7 @@ use rayon::prelude::*;
 use super::DenoiseInput;
 use crate::accel::Isa;
 use features::Features;
-use planes::LARGEST_REACH;
+use planes::{LARGEST_REACH, Tile};
 use regression::Guides;
 use weights::{Comparison, Guide};
 
@@ -74,6 +76,10 @@ pub struct Settings {
     pub slope_prior: f32,
     /// Base colours are divided out as if at least this bright.
     pub darkest_albedo: f32,
+    /// Standard deviation, as a share of each channel's value, below which a pixel of the environment stays
+    /// as it is. A level of eight bits is about 0.017 of a middle grey. Not for surfaces: the variance of
+    /// well-placed samples says little about an edge.
+    pub invisible: f32,
 }
 
 /// How far the smoothing of features (5 px) with the noise that guides it (4 px) and the steepness
@@ -95,6 +101,7 @@ impl Default for Settings {
             depth_tolerance: 0.03,
             slope_prior: 2.0,
             darkest_albedo: 0.1,
+            invisible: 0.008,
         }
     }
 }
@@ -137,12 +144,23 @@ pub fn denoise_with(input: &DenoiseInput, settings: &Settings, isa: Isa) -> Vec<
         return input.color.to_vec();
     }
     let noisy = prepare::prepare(width, height, input.color, input.variance);
+    let stays = Stays {
+        width,
+        pixels: (0..input.color.len())
+            .into_par_iter()
+            .map(|i| is_exact(input, i) || is_clean_sky(input, &noisy, i, settings.invisible))
+            .collect(),
+    };
     let features = Features::new(input, settings);
     let pilot = average::average(
         size,
         &noisy,
         &features,
-        settings.pilot_search as isize,
+        (
+            &stays,
+            settings.search + settings.patch,
+            settings.pilot_search as isize,
+        ),
         Comparison {
             patch: settings.pilot_patch,
             damping: settings.pilot_damping,
@@ -183,13 +201,41 @@ pub fn denoise_with(input: &DenoiseInput, settings: &Settings, isa: Isa) -> Vec<
             comparison,
         ),
     };
-    let mut denoised = regression::regress(size, &noisy, &guides, &features, settings, isa);
+    let mut denoised = regression::regress(size, &noisy, &stays, &guides, &features, settings, isa);
+    for ((pixel, color), stays) in denoised.iter_mut().zip(input.color).zip(&stays.pixels) {
+        if *stays {
+            *pixel = *color;
+        }
+    }
     denoised
-        .par_iter_mut()
-        .enumerate()
-        .filter(|&(i, _)| is_exact(input, i))
-        .for_each(|(i, pixel)| *pixel = input.color[i]);
-    denoised
+}
+
+/// Which pixels stay as they are: nothing needs to be worked out for them.
+struct Stays {
+    width: usize,
+    pixels: Vec<bool>,
+}
+
+impl Stays {
+    /// Do all pixels of the tile, and all that are at most `around` pixels from it?
+    fn all(&self, tile: Tile, around: usize) -> bool {
+        let columns = tile.x.saturating_sub(around)..self.width.min(tile.x + tile.width + around);
+        self.pixels
+            .chunks(self.width)
+            .skip(tile.y.saturating_sub(around))
+            .take(tile.y + tile.height + around - tile.y.saturating_sub(around))
+            .all(|row| row[columns.clone()].iter().all(|stays| *stays))
+    }
+}
+
+/// Has no sample of pixel `i` met a surface, and is its noise below `share` of its value? By the smoothed
+/// variance: that of few samples may be small by chance.
+fn is_clean_sky(input: &DenoiseInput, noisy: &prepare::Prepared, i: usize, share: f32) -> bool {
+    let limit = noisy.color[i] * share;
+    input.depth[i] == 0.0
+        && input.normal[i] == Vec3::ZERO
+        && input.albedo[i] == Vec3::ZERO
+        && noisy.variance[i].cmplt(limit * limit).all()
 }
 
 /// Has pixel `i` no noise? See the module text.

@@ -4,11 +4,11 @@
 use glam::Vec3;
 use rayon::prelude::*;
 
-use super::Settings;
 use super::features::{self, Features};
 use super::planes::{Channel, LANES, Tile, assemble, tiles};
 use super::prepare::Prepared;
 use super::weights::{Guide, Scratch, patch_weights};
+use super::{Settings, Stays};
 use crate::accel::{Isa, Kernel, Simd8};
 
 /// The weights of a tile for all offsets stay in the second-level cache.
@@ -31,10 +31,11 @@ pub(super) struct Guides {
     pub(super) divided: Guide,
 }
 
-/// The denoised picture.
+/// The denoised picture, but for the pixels that stay as they are.
 pub(super) fn regress(
     (width, height): (usize, usize),
     noisy: &Prepared,
+    stays: &Stays,
     guides: &Guides,
     features: &Features,
     settings: &Settings,
@@ -45,9 +46,13 @@ pub(super) fn regress(
     let parts: Vec<_> = tiles(width, height, TILE)
         .into_par_iter()
         .map(|tile| {
+            if stays.all(tile, 0) {
+                return (tile, vec![Vec3::ZERO; tile.pixels()]);
+            }
             let pixels = isa.dispatch(RegressionTile {
                 color: &color,
                 noise: &noise,
+                stays,
                 guides,
                 features,
                 search: settings.search as isize,
@@ -64,6 +69,7 @@ struct RegressionTile<'a> {
     color: &'a [Channel; 3],
     /// Sum of the channels' variances.
     noise: &'a Channel,
+    stays: &'a Stays,
     guides: &'a Guides,
     features: &'a Features,
     search: isize,
@@ -82,6 +88,15 @@ impl Kernel for RegressionTile<'_> {
         for row in 0..tile.height {
             for column in (0..tile.width).step_by(LANES) {
                 let lanes = LANES.min(tile.width - column);
+                let block = Tile {
+                    x: tile.x + column,
+                    y: tile.y + row,
+                    width: lanes,
+                    height: 1,
+                };
+                if self.stays.all(block, 0) {
+                    continue;
+                }
                 let sums = self.sums(&weights, row, column);
                 let (x, y) = ((tile.x + column) as isize, (tile.y + row) as isize);
                 let feature_noise = std::array::from_fn(|f| self.features.noise(f).block(x, y));

@@ -374,3 +374,38 @@ fn noise_of_the_features_does_not_get_into_the_picture() {
     let after = relative_error(&denoised, &picture.truth);
     assert!(after * 2.5 < before, "relMSE {before} to {after}");
 }
+
+#[test]
+fn a_clean_sky_stays_as_it_is_and_nothing_else_is_changed_by_that() {
+    let mut uniform = Uniform(5);
+    let horizon = 30;
+    let is_sky = |i: usize| i / WIDTH < horizon;
+    // Standard deviations of 0.3 % in the sky and on a strip of ground, 20 % on the rest.
+    let deviation = |i: usize| if i / WIDTH < horizon + 20 { 0.003 } else { 0.2 };
+    let mut picture = Picture::flat(
+        (WIDTH, HEIGHT),
+        |_| Vec3::ONE,
+        |i| deviation(i) * deviation(i),
+    );
+    for (i, color) in picture.color.iter_mut().enumerate() {
+        *color += 3.4 * deviation(i) * (uniform.next() - 0.5);
+    }
+    for i in (0..WIDTH * HEIGHT).filter(|i| is_sky(*i)) {
+        (picture.albedo[i], picture.normal[i], picture.depth[i]) = (Vec3::ZERO, Vec3::ZERO, 0.0);
+    }
+    let isa = Isa::detect().unwrap();
+    let ours = denoise(&picture.input());
+    let all = Settings {
+        invisible: 0.0,
+        ..Settings::default()
+    };
+    let all = denoise_with(&picture.input(), &all, isa);
+    for i in 0..WIDTH * HEIGHT {
+        let expected = if is_sky(i) { picture.color[i] } else { all[i] };
+        assert_eq!(ours[i], expected, "pixel {} {}", i % WIDTH, i / WIDTH);
+        assert!(
+            is_sky(i) || ours[i] != picture.color[i],
+            "{i} is not denoised"
+        );
+    }
+}
