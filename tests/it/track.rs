@@ -491,7 +491,8 @@ fn frames_are_spread_over_the_video_and_cuts_are_left_out() {
         made.stderr
     );
     assert!(
-        made.stderr.contains("mixed.mp4: there is a dissolve about frame"),
+        made.stderr
+            .contains("mixed.mp4: there is a dissolve about frame"),
         "{}",
         made.stderr
     );

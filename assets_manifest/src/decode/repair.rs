@@ -1,5 +1,6 @@
 //! The last look at a mesh before it is handed out: refuse what cannot be used, mend what can.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use glam::{Vec2, Vec3};
@@ -8,6 +9,11 @@ use crate::{AssetError, Mesh, Warnings};
 
 /// Extent beyond which the unit is probably wrong, metres.
 const SUSPICIOUS_EXTENT: f32 = 10_000.0;
+
+/// Share of normals on the wrong side of their faces above which none of the mesh is trusted.
+const UNTRUSTED_SHARE: f32 = 0.05;
+/// Faces whose normals make a smaller cosine make an edge.
+const SMOOTH_COSINE: f64 = 0.5;
 
 /// Checks the invariants of [`Mesh`], mends normals and UVs, and refuses meshes without any area.
 pub(crate) fn finish_mesh(
@@ -67,7 +73,8 @@ fn area(mesh: &Mesh, corners: [u32; 3]) -> f64 {
 /// Unit normals stay where their faces are; others become the area-weighted mean of the vertex's faces.
 ///
 /// A normal on the far side of its faces would turn the surface black from both sides: shading looks at
-/// the side that the winding says, and there the normal looks away. It is turned around.
+/// the side that the winding says, and there the normal looks away. It is turned around. Where many are
+/// such, the others are no better (limbs that were mirrored without their normals): all are made anew.
 fn mend_normals(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
     if mesh.normals.is_empty() {
         return;
@@ -80,12 +87,25 @@ fn mend_normals(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
             sums[*corner as usize] += weighted;
         }
     }
-    let (mut broken, mut against) = (0usize, 0usize);
+    let is_against = |(normal, sum): (&Vec3, &glam::DVec3)| normal.as_dvec3().dot(*sum) < 0.0;
+    let against = mesh
+        .normals
+        .iter()
+        .zip(&sums)
+        .filter(|pair| is_against(*pair));
+    let against = against.count();
+    let all_anew = against as f32 > UNTRUSTED_SHARE * mesh.normals.len() as f32;
+    if all_anew {
+        mesh.normals = normals_of_faces(mesh, &sums);
+    }
+    let mut broken = 0usize;
     for (normal, sum) in mesh.normals.iter_mut().zip(&sums) {
         if let Some(unit) = normal.try_normalize() {
-            let is_against = unit.as_dvec3().dot(*sum) < 0.0;
-            against += usize::from(is_against);
-            *normal = if is_against { -unit } else { unit };
+            *normal = if is_against((&unit, sum)) {
+                -unit
+            } else {
+                unit
+            };
         } else {
             broken += 1;
             *normal = sum.try_normalize().unwrap_or(glam::DVec3::Z).as_vec3();
@@ -93,7 +113,14 @@ fn mend_normals(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
     }
     for (count, what) in [
         (broken, "are zero or not finite; recomputed"),
-        (against, "point away from their faces; turned around"),
+        (
+            against,
+            if all_anew {
+                "point away from their faces; all are made anew"
+            } else {
+                "point away from their faces; turned around"
+            },
+        ),
     ] {
         if count > 0 {
             warnings.push(format!(
@@ -103,6 +130,29 @@ fn mend_normals(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
             ));
         }
     }
+}
+
+/// Mean normals of the faces that meet where a vertex is, but for those that make an edge with the vertex's
+/// own faces, whose sums are `sums`.
+fn normals_of_faces(mesh: &Mesh, sums: &[glam::DVec3]) -> Vec<Vec3> {
+    // Looked up only, never iterated.
+    let mut faces_at: HashMap<[u32; 3], Vec<glam::DVec3>> = HashMap::new();
+    let place = |vertex: u32| mesh.positions[vertex as usize].to_array().map(f32::to_bits);
+    for corners in &mesh.triangles {
+        let [a, b, c] = corner_positions(mesh, *corners).map(Vec3::as_dvec3);
+        let weighted = (b - a).cross(c - a);
+        for corner in corners {
+            faces_at.entry(place(*corner)).or_default().push(weighted);
+        }
+    }
+    let mean = |(vertex, own): (usize, &glam::DVec3)| {
+        let own = own.try_normalize()?;
+        let faces = faces_at.get(&place(vertex as u32))?.iter();
+        let smooth = faces.filter(|face| face.dot(own) > SMOOTH_COSINE * face.length());
+        Some(smooth.sum::<glam::DVec3>().normalize_or(own).as_vec3())
+    };
+    let all = sums.iter().enumerate();
+    all.map(|of| mean(of).unwrap_or_default()).collect()
 }
 
 fn mend_uvs(mesh: &mut Mesh, path: &Path, warnings: &mut Warnings) {
@@ -158,11 +208,25 @@ mod tests {
     fn normals_are_on_the_side_of_their_faces() {
         let mut mesh = triangle();
         let towards = Vec3::new(0.6, 0.0, 0.8);
-        mesh.normals = vec![towards, -towards, Vec3::X];
-        let mut warnings = Warnings::default();
-        finish_mesh(&mut mesh, Path::new("x.obj"), &mut warnings).unwrap();
-        assert_eq!(mesh.normals, [towards, towards, Vec3::X]);
-        assert!(warnings.0[0].contains("1 of 3 normals"), "{warnings:?}");
+        let copies = 10u32;
+        mesh.positions = mesh.positions.repeat(copies as usize);
+        mesh.triangles = (0..copies).map(|i| [3 * i, 3 * i + 1, 3 * i + 2]).collect();
+        mesh.material_of_triangle = vec![0; copies as usize];
+        mesh.normals = vec![towards; 3 * copies as usize];
+        let finish = |mesh: &Mesh, wrong: usize| {
+            let mut mesh = mesh.clone();
+            for normal in &mut mesh.normals[..wrong] {
+                *normal = -towards;
+            }
+            let mut warnings = Warnings::default();
+            finish_mesh(&mut mesh, Path::new("x.obj"), &mut warnings).unwrap();
+            let said = format!("{wrong} of 30 normals");
+            assert!(warnings.0[0].contains(&said), "{warnings:?}");
+            mesh.normals
+        };
+        assert_eq!(finish(&mesh, 1), mesh.normals);
+        // Too many to believe the others.
+        assert_eq!(finish(&mesh, 3), vec![Vec3::Z; 30]);
     }
 
     #[test]
