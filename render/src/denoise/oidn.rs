@@ -174,12 +174,10 @@ impl Guide {
         if variance <= CLEAN_VARIANCE {
             return Ok(());
         }
+        let pixels = self.pixels.as_mut_ptr();
         let filter = match self.filter.take() {
             Some(filter) => filter,
-            None => {
-                let pixels = self.pixels.as_mut_ptr();
-                oidn.filter(size, &[(self.name, pixels), (c"output", pixels)], &[])?
-            }
+            None => oidn.filter(size, &[(self.name, pixels), (c"output", pixels)], &[])?,
         };
         oidn.execute(self.filter.insert(filter))
     }
