@@ -1,6 +1,6 @@
 //! Pixels, block by block: how many samples each gets, and what comes of them.
 //!
-//! Where a block shows nothing but the sky, its pixels get [`PILOT`] samples: see [`super::sky`].
+//! Where a block shows nothing but the sky, its pixels get [`PILOT`] samples: see `sky`.
 //!
 //! With [`PathSettings::noise_threshold`] a pixel gets as many samples as its surroundings ask for. The
 //! first [`PILOT`] samples of a block say how noisy each of its pixels is, and the median of all *other*
