@@ -3,11 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter::{Adapter, AdapterKind, Adapters, ready};
-use super::shaders::{FIRST_PAGE, ShaderOptions, program};
+use super::shaders::{FIRST_PAGE, ROW_SHIFT, ShaderOptions, program};
 use super::{GpuError, layout::Chunk, layout::Frame};
 
-/// Buffers besides the pages that a program sees.
-const OWN_STORAGE_BUFFERS: u32 = 15;
+/// Buffers that a program sees.
+const STORAGE_BUFFERS: u32 = 10;
+/// Textures besides the pages that a program sees.
+const OWN_TEXTURES: u32 = FIRST_PAGE - 1;
+/// Most rows of a texture that holds records, as a power of two: half a gigabyte of them.
+const LARGEST_HEIGHT_SHIFT: u32 = 13;
 
 /// An opened GPU.
 pub struct Gpu {
@@ -31,8 +35,8 @@ impl std::fmt::Debug for Gpu {
 /// The programs for one way of spreading scenes over buffers.
 #[derive(Debug)]
 pub(super) struct Programs {
-    pub(super) trace: wgpu::ComputePipeline,
-    pub(super) shade: wgpu::ComputePipeline,
+    /// One after the other.
+    pub(super) steps: Vec<wgpu::ComputePipeline>,
     pub(super) scene_layout: wgpu::BindGroupLayout,
     pub(super) work_layout: wgpu::BindGroupLayout,
 }
@@ -54,13 +58,30 @@ impl Gpu {
         let (adapter, described) = adapters.choose(wanted)?;
         let limits = adapter.limits();
         let name = described.name.clone();
-        if limits.max_storage_buffers_per_shader_stage < OWN_STORAGE_BUFFERS + 2 {
+        let needs = [
+            (
+                "max_storage_buffers_per_shader_stage",
+                STORAGE_BUFFERS,
+                limits.max_storage_buffers_per_shader_stage,
+            ),
+            (
+                "max_sampled_textures_per_shader_stage",
+                OWN_TEXTURES + 2,
+                limits.max_sampled_textures_per_shader_stage,
+            ),
+            (
+                "max_texture_dimension_2d",
+                1 << ROW_SHIFT,
+                limits.max_texture_dimension_2d,
+            ),
+        ];
+        if let Some((limit, need, most)) = needs.into_iter().find(|(_, need, most)| most < need) {
             return Err(GpuError::Limit {
                 adapter: name,
                 what: "the path tracer".into(),
-                need: u64::from(OWN_STORAGE_BUFFERS + 2),
-                limit: "max_storage_buffers_per_shader_stage",
-                most: u64::from(limits.max_storage_buffers_per_shader_stage),
+                need: u64::from(need),
+                limit,
+                most: u64::from(most),
             });
         }
         let (device, queue) = ready(adapter.request_device(&wgpu::DeviceDescriptor {
@@ -133,7 +154,7 @@ impl Gpu {
     }
 
     /// Largest part of a buffer that a program may see, bytes, and a power of two.
-    fn page_bytes(&self) -> u64 {
+    pub(super) fn largest_buffer(&self) -> u64 {
         let most = self
             .limits
             .max_storage_buffer_binding_size
@@ -141,14 +162,39 @@ impl Gpu {
         1 << most.max(1).ilog2()
     }
 
-    /// log₂ of the elements of a page, of `size` bytes each. Addresses have 32 bits.
-    pub(super) fn page_shift(&self, size: u64) -> u32 {
-        (self.page_bytes() / size).ilog2().min(31)
+    /// log₂ of the elements of 16 bytes that a texture holds.
+    pub(super) fn page_shift(&self) -> u32 {
+        let height = self.limits.max_texture_dimension_2d.max(1).ilog2();
+        ROW_SHIFT + height.min(LARGEST_HEIGHT_SHIFT)
     }
 
-    /// Refuses a buffer larger than the device's.
+    /// Refuses what one buffer cannot hold.
     pub(super) fn check_size(&self, what: &str, bytes: u64) -> Result<(), GpuError> {
-        let most = self.page_bytes();
+        self.check_limit(
+            what,
+            bytes,
+            "max_storage_buffer_binding_size",
+            self.largest_buffer(),
+        )
+    }
+
+    /// Refuses what one texture of records cannot hold.
+    pub(super) fn check_records(&self, what: &str, bytes: u64) -> Result<(), GpuError> {
+        self.check_limit(
+            what,
+            bytes,
+            "max_texture_dimension_2d",
+            16 << self.page_shift(),
+        )
+    }
+
+    fn check_limit(
+        &self,
+        what: &str,
+        bytes: u64,
+        limit: &'static str,
+        most: u64,
+    ) -> Result<(), GpuError> {
         if bytes <= most {
             return Ok(());
         }
@@ -156,27 +202,92 @@ impl Gpu {
             adapter: self.adapter.name.clone(),
             what: format!("{what} (bytes)"),
             need: bytes,
-            limit: "max_storage_buffer_binding_size",
+            limit,
             most,
         })
     }
 
     /// Refuses scenes that need more pages than programs can see.
     pub(super) fn check_pages(&self, geometry: u32, texels: u32) -> Result<(), GpuError> {
-        let most = self.limits.max_storage_buffers_per_shader_stage - OWN_STORAGE_BUFFERS;
-        if geometry + texels <= most {
+        let most = self.limits.max_sampled_textures_per_shader_stage;
+        if geometry + texels + OWN_TEXTURES <= most {
             return Ok(());
         }
         Err(GpuError::Limit {
             adapter: self.adapter.name.clone(),
             what: format!(
-                "the scene, {geometry} buffers of geometry and {texels} of pictures of {} MiB,",
-                self.page_bytes() >> 20
+                "the scene, {geometry} textures of geometry and {texels} of pictures of {} MiB,",
+                (16_u64 << self.page_shift()) >> 20
             ),
-            need: u64::from(geometry + texels + OWN_STORAGE_BUFFERS),
-            limit: "max_storage_buffers_per_shader_stage",
-            most: u64::from(self.limits.max_storage_buffers_per_shader_stage),
+            need: u64::from(geometry + texels + OWN_TEXTURES),
+            limit: "max_sampled_textures_per_shader_stage",
+            most: u64::from(most),
         })
+    }
+
+    /// A texture of elements of 16 bytes, row after row: what programs read. Unlike a buffer it is read by
+    /// all lanes at once on every driver.
+    pub(super) fn records<T: bytemuck::Pod>(&self, label: &str, contents: &[T]) -> wgpu::Texture {
+        let bytes: &[u8] = bytemuck::cast_slice(contents);
+        let elements = bytes.len().div_ceil(16).max(1) as u32;
+        let width = elements.min(1 << ROW_SHIFT);
+        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some(label),
+            size: wgpu::Extent3d {
+                width,
+                height: elements.div_ceil(width),
+                depth_or_array_layers: 1,
+            },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::Rgba32Uint,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        self.write_records(&texture, bytes);
+        texture
+    }
+
+    /// Writes elements of 16 bytes from the first on.
+    pub(super) fn write_records(&self, texture: &wgpu::Texture, bytes: &[u8]) {
+        let row = texture.width() as usize * 16;
+        let whole = bytes.len() / row;
+        let write = |bytes: &[u8], first: usize, width: usize, height: usize| {
+            self.queue.write_texture(
+                wgpu::TexelCopyTextureInfo {
+                    texture,
+                    mip_level: 0,
+                    origin: wgpu::Origin3d {
+                        x: 0,
+                        y: first as u32,
+                        z: 0,
+                    },
+                    aspect: wgpu::TextureAspect::All,
+                },
+                bytes,
+                wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(row as u32),
+                    rows_per_image: None,
+                },
+                wgpu::Extent3d {
+                    width: width as u32,
+                    height: height as u32,
+                    depth_or_array_layers: 1,
+                },
+            );
+        };
+        if whole > 0 {
+            write(&bytes[..whole * row], 0, texture.width() as usize, whole);
+        }
+        let rest = &bytes[whole * row..];
+        if !rest.is_empty() {
+            // The last element may be cut short.
+            let mut padded = rest.to_vec();
+            padded.resize(rest.len().next_multiple_of(16), 0);
+            write(&padded, whole, padded.len() / 16, 1);
+        }
     }
 
     /// An empty buffer.
@@ -252,10 +363,14 @@ impl Gpu {
                     cache: None,
                 })
         };
-        let (trace, shade) = (
-            pipeline("render.trace", "trace"),
-            pipeline("render.shade", "shade"),
-        );
+        let steps = if self.is_software() {
+            vec![pipeline("render.work", "work")]
+        } else {
+            vec![
+                pipeline("render.trace", "trace"),
+                pipeline("render.shade", "shade"),
+            ]
+        };
         let refused = ready(internal.pop()).or(ready(scope.pop()));
         if let Some(error) = refused {
             return Err(GpuError::Shader {
@@ -266,8 +381,7 @@ impl Gpu {
         }
         self.check()?;
         Ok(Programs {
-            trace,
-            shade,
+            steps,
             scene_layout,
             work_layout,
         })
@@ -294,7 +408,7 @@ impl Gpu {
     fn scene_layout(&self, options: &ShaderOptions) -> wgpu::BindGroupLayout {
         let pages = options.geometry_pages + options.texel_pages;
         let mut entries = vec![uniform(0, size_of::<Frame>())];
-        entries.extend((1..FIRST_PAGE + pages).map(|binding| storage(binding, true)));
+        entries.extend((1..FIRST_PAGE + pages).map(records));
         self.device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some("render.scene"),
@@ -304,7 +418,7 @@ impl Gpu {
 
     fn work_layout(&self) -> wgpu::BindGroupLayout {
         let mut entries = vec![uniform(0, size_of::<Chunk>()), storage(1, true)];
-        entries.extend((2..10).map(|binding| storage(binding, false)));
+        entries.extend((2..=STORAGE_BUFFERS).map(|binding| storage(binding, false)));
         self.device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some("render.work"),
@@ -320,23 +434,41 @@ fn keep_first(complaint: &Mutex<Option<GpuError>>, error: GpuError) {
         .get_or_insert(error);
 }
 
-fn entry(binding: u32, ty: wgpu::BufferBindingType, size: u64) -> wgpu::BindGroupLayoutEntry {
+fn entry(binding: u32, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty,
-            has_dynamic_offset: false,
-            min_binding_size: std::num::NonZeroU64::new(size),
-        },
+        ty,
         count: None,
     }
 }
 
+fn buffer(ty: wgpu::BufferBindingType, size: usize) -> wgpu::BindingType {
+    wgpu::BindingType::Buffer {
+        ty,
+        has_dynamic_offset: false,
+        min_binding_size: std::num::NonZeroU64::new(size as u64),
+    }
+}
+
 fn uniform(binding: u32, size: usize) -> wgpu::BindGroupLayoutEntry {
-    entry(binding, wgpu::BufferBindingType::Uniform, size as u64)
+    entry(binding, buffer(wgpu::BufferBindingType::Uniform, size))
 }
 
 fn storage(binding: u32, read_only: bool) -> wgpu::BindGroupLayoutEntry {
-    entry(binding, wgpu::BufferBindingType::Storage { read_only }, 0)
+    entry(
+        binding,
+        buffer(wgpu::BufferBindingType::Storage { read_only }, 0),
+    )
+}
+
+fn records(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    entry(
+        binding,
+        wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Uint,
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        },
+    )
 }
