@@ -150,7 +150,7 @@ impl Backend {
                     Because::Fails(error) => {
                         output.warning(format!("{error}; the CPU is used instead"));
                     }
-                    because => output.note(format!("backend {}: {because}", backend.setting)),
+                    because => output.note(format!("note: backend {}: {because}", backend.setting)),
                 }
                 Ok(Self {
                     may_fall_back: backend.gpu.is_some(),
