@@ -17,6 +17,8 @@ const LARGEST_HEIGHT_SHIFT: u32 = 13;
 pub struct Gpu {
     adapter: Adapter,
     limits: wgpu::Limits,
+    /// log₂ of the elements of 16 bytes that a texture holds.
+    page_shift: u32,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     /// What the driver reported outside of a call.
@@ -119,6 +121,11 @@ impl Gpu {
         });
         Ok(Arc::new(Self {
             adapter: described.clone(),
+            page_shift: ROW_SHIFT
+                + limits
+                    .max_texture_dimension_2d
+                    .ilog2()
+                    .min(LARGEST_HEIGHT_SHIFT),
             limits,
             device,
             queue,
@@ -164,8 +171,7 @@ impl Gpu {
 
     /// log₂ of the elements of 16 bytes that a texture holds.
     pub(super) fn page_shift(&self) -> u32 {
-        let height = self.limits.max_texture_dimension_2d.max(1).ilog2();
-        ROW_SHIFT + height.min(LARGEST_HEIGHT_SHIFT)
+        self.page_shift
     }
 
     /// Refuses what one buffer cannot hold.
@@ -471,4 +477,170 @@ fn records(binding: u32) -> wgpu::BindGroupLayoutEntry {
             multisampled: false,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    //! Faults, on whatever Vulkan device there is (lavapipe in the checks). Without one the tests pass.
+
+    use super::*;
+    use crate::gpu::features::Features;
+    use crate::gpu::self_test;
+    use crate::{RenderError, RenderSettings, Renderer};
+
+    fn any_gpu() -> Option<Arc<Gpu>> {
+        let adapters = Adapters::find();
+        let name = adapters.list().next()?.name.clone();
+        Some(Gpu::open_of(&adapters, Some(&name)).unwrap())
+    }
+
+    fn renderer(gpu: &Arc<Gpu>) -> Result<Renderer, RenderError> {
+        let (shot, assets) = self_test::scene();
+        let settings = RenderSettings {
+            samples: 2,
+            full_labels: false,
+            gpu: Some(gpu.clone()),
+            ..RenderSettings::default()
+        };
+        Renderer::new(&shot, &assets, settings)
+    }
+
+    #[test]
+    fn what_the_driver_reports_ends_the_frame_and_not_the_next() {
+        let Some(gpu) = any_gpu() else { return };
+        let adapter = gpu.adapter.name.clone();
+        keep_first(
+            &gpu.complaint,
+            GpuError::OutOfMemory {
+                adapter: adapter.clone(),
+            },
+        );
+        let error = renderer(&gpu).unwrap_err();
+        assert!(
+            matches!(error, RenderError::Gpu(GpuError::OutOfMemory { .. })),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&adapter), "{error}");
+
+        let renderer = renderer(&gpu).unwrap();
+        let reason = "reset by its driver".to_owned();
+        keep_first(&gpu.complaint, GpuError::Lost { adapter, reason });
+        let error = renderer.render_frame(0).unwrap_err();
+        assert!(
+            matches!(error, RenderError::Gpu(GpuError::Lost { .. })),
+            "{error}"
+        );
+        assert!(renderer.render_frame(0).is_ok());
+    }
+
+    #[test]
+    fn a_device_that_is_gone_is_an_error() {
+        let Some(gpu) = any_gpu() else { return };
+        let renderer = renderer(&gpu).unwrap();
+        renderer.render_frame(0).unwrap();
+        gpu.device.destroy();
+        let error = renderer.render_frame(0).unwrap_err();
+        assert!(error.to_string().contains(&gpu.adapter.name), "{error}");
+    }
+
+    #[test]
+    fn programs_that_do_not_compile_are_named() {
+        let Some(gpu) = any_gpu() else { return };
+        let options = ShaderOptions {
+            geometry_pages: 1,
+            texel_pages: 1,
+            page_shift: 25,
+            // An array of no elements.
+            stack: 0,
+            worlds: 1,
+            features: Features::NONE,
+        };
+        let error = gpu.programs(&options).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                GpuError::Shader {
+                    shader: "the path tracer",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&gpu.adapter.name), "{error}");
+        assert!(
+            gpu.programs(&ShaderOptions {
+                stack: 8,
+                ..options
+            })
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn scenes_that_are_too_large_are_refused_with_the_limit() {
+        let Some(gpu) = any_gpu() else { return };
+        let most = gpu.limits.max_sampled_textures_per_shader_stage;
+        let fits = most - OWN_TEXTURES - 1;
+        assert!(gpu.check_pages(fits, 1).is_ok());
+        let error = gpu.check_pages(fits, 2).unwrap_err();
+        let words = error.to_string();
+        assert!(
+            words.contains("max_sampled_textures_per_shader_stage"),
+            "{words}"
+        );
+        assert!(words.contains(&gpu.adapter.name), "{words}");
+        assert!(error.hint().is_some());
+        let page = 16_u64 << gpu.page_shift();
+        assert!(gpu.check_records("all objects", page).is_ok());
+        assert!(gpu.check_records("all objects", page + 1).is_err());
+    }
+
+    #[test]
+    fn pages_change_no_bit() {
+        let Some(mut gpu) = any_gpu() else { return };
+        let (mut shot, mut assets) = self_test::scene();
+        let (width, height) = (128, 64);
+        let image = diorama_assets::Image {
+            name: "sky".into(),
+            width,
+            height,
+            pixels: diorama_assets::Pixels::RgbF32(
+                (0..width * height)
+                    .map(|i| [i as f32 * 1e-4, 0.3, 2.0])
+                    .collect(),
+            ),
+        };
+        let sky = diorama_assets::EnvironmentMap {
+            image,
+            sun: None,
+            description: String::new(),
+            night: false,
+        };
+        assets.environments.insert("sky".into(), Arc::new(sky));
+        shot.environment.asset = Some("sky".into());
+        let render = |gpu: &Arc<Gpu>| {
+            let settings = RenderSettings {
+                samples: 4,
+                full_labels: false,
+                gpu: Some(gpu.clone()),
+                ..RenderSettings::default()
+            };
+            let renderer = Renderer::new(&shot, &assets, settings).unwrap();
+            renderer.render_frame(0).unwrap()
+        };
+        let whole = render(&gpu);
+        let pages = |gpu: &Gpu| {
+            let programs = gpu.programs.lock().unwrap();
+            let (options, _) = programs.last().unwrap();
+            [options.geometry_pages, options.texel_pages]
+        };
+        assert_eq!(pages(&gpu), [1, 1]);
+        // A row each: the tree over the objects, the meshes; the map, its tables.
+        Arc::get_mut(&mut gpu).unwrap().page_shift = ROW_SHIFT;
+        let parted = render(&gpu);
+        let [geometry, texels] = pages(&gpu);
+        assert!(geometry >= 2 && texels >= 2, "{geometry} {texels}");
+        assert_eq!(whole.rays, parted.rays);
+        assert!(whole.worlds == parted.worlds);
+    }
 }
