@@ -4,9 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use diorama_render::RenderError;
 use diorama_render::gpu::{Adapters, Gpu, GpuError, hardware_is_possible, self_test};
 use serde::{Deserialize, Serialize};
 
+use crate::exit::in_words;
 use crate::output::Output;
 
 /// The choice as flags and plan spell it.
@@ -82,6 +84,8 @@ pub struct Backend {
     pub setting: BackendSetting,
     /// The GPU, opened; `None`: the CPU.
     pub gpu: Option<Arc<Gpu>>,
+    /// The choice was left to `auto`, which may still take the CPU where the GPU fails before anything is made.
+    may_fall_back: bool,
 }
 
 impl Backend {
@@ -90,6 +94,7 @@ impl Backend {
         Self {
             setting: BackendSetting::Cpu,
             gpu: None,
+            may_fall_back: false,
         }
     }
 
@@ -97,11 +102,36 @@ impl Backend {
         Self {
             setting: BackendSetting::Gpu(Some(gpu.adapter().name.clone())),
             gpu: Some(gpu),
+            may_fall_back: false,
         }
     }
 
-    /// Finds what a setting asks for. Where `auto` finds hardware that does not work it says so, once,
-    /// and takes the CPU.
+    /// Does `work`. Where `auto` chose a GPU and that fails before anything is made (no memory, a scene too
+    /// large for it, a driver that refuses our programs or loses the device), says so and does it on the CPU.
+    ///
+    /// `work` sets its second argument as soon as something is made: no sample, and no folder of samples, comes
+    /// from two backends.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn with_fallback<T>(
+        self,
+        output: &Output,
+        mut work: impl FnMut(Self, &mut bool) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let may_fall_back = self.may_fall_back;
+        let mut begun = false;
+        match work(self, &mut begun) {
+            Err(error) if may_fall_back && !begun && is_the_gpus(&error) => {
+                let error = in_words(&error);
+                output.warning(format!("{error}; the CPU is used instead"));
+                work(Self::cpu(), &mut begun)
+            }
+            result => result,
+        }
+    }
+
+    /// Finds what a setting asks for; what `auto` takes is said with the reason.
     ///
     /// # Errors
     /// A GPU that was asked for by name is not there or does not work.
@@ -109,13 +139,23 @@ impl Backend {
         match setting {
             BackendSetting::Cpu => Ok(Self::cpu()),
             BackendSetting::Gpu(name) => Gpu::open(name.as_deref()).map(Self::of),
-            BackendSetting::Auto if !hardware_is_possible() => Ok(Self::cpu()),
             BackendSetting::Auto => {
-                let (backend, because) = Self::auto();
-                if let Because::Fails(error) = because {
-                    output.warning(format!("{error}; the CPU is used instead"));
+                let (backend, because) = if hardware_is_possible() {
+                    Self::auto()
+                } else {
+                    // No driver is loaded for that, some of which talk to the terminal.
+                    (Self::cpu(), Because::NoDevice)
+                };
+                match because {
+                    Because::Fails(error) => {
+                        output.warning(format!("{error}; the CPU is used instead"));
+                    }
+                    because => output.note(format!("note: backend {}: {because}", backend.setting)),
                 }
-                Ok(backend)
+                Ok(Self {
+                    may_fall_back: backend.gpu.is_some(),
+                    ..backend
+                })
             }
         }
     }
@@ -139,12 +179,21 @@ impl Backend {
     }
 }
 
+/// Is a GPU, and neither the input nor the disk, what failed?
+fn is_the_gpus(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<GpuError>() || matches!(cause.downcast_ref(), Some(RenderError::Gpu(_)))
+    })
+}
+
 /// Why `auto` takes what it takes.
 #[derive(Debug)]
 pub enum Because {
     /// There is hardware of this name, and it passes the self-test.
     Hardware(String),
-    /// There is none.
+    /// The system shows no graphics device at all.
+    NoDevice,
+    /// There is no hardware that Vulkan finds.
     NoHardware(GpuError),
     /// There is some that does not work.
     Fails(GpuError),
@@ -154,6 +203,7 @@ impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hardware(name) => write!(f, "GPU `{name}` passes the self-test"),
+            Self::NoDevice => f.write_str("this system shows no graphics device"),
             Self::NoHardware(error) | Self::Fails(error) => error.fmt(f),
         }
     }
@@ -162,6 +212,95 @@ impl fmt::Display for Because {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn automatic() -> Backend {
+        Backend {
+            may_fall_back: true,
+            setting: BackendSetting::Gpu(Some("Card".into())),
+            gpu: None,
+        }
+    }
+
+    fn quiet() -> Output {
+        Output::new(crate::output::Style {
+            quiet: true,
+            ..Default::default()
+        })
+    }
+
+    /// Fails on every GPU with what `fault` says, after making something where `makes`.
+    fn run_with(
+        backend: Backend,
+        makes: bool,
+        fault: impl Fn() -> anyhow::Error,
+    ) -> (anyhow::Result<()>, Vec<String>) {
+        let mut tried = Vec::new();
+        let result = backend.with_fallback(&quiet(), |backend, begun| {
+            tried.push(backend.setting.to_string());
+            *begun |= makes;
+            if backend.setting == BackendSetting::Cpu {
+                return Ok(());
+            }
+            Err(fault())
+        });
+        (result, tried)
+    }
+
+    #[test]
+    fn auto_falls_back_once_and_only_before_anything_is_made() {
+        let adapter = || "Card".to_owned();
+        let faults: [fn(String) -> GpuError; 4] = [
+            |adapter| GpuError::OutOfMemory { adapter },
+            |adapter| GpuError::Limit {
+                adapter,
+                what: "the scene".into(),
+                need: 2,
+                limit: "max_texture_dimension_2d",
+                most: 1,
+            },
+            |adapter| GpuError::Shader {
+                adapter,
+                shader: "the path tracer",
+                reason: "no".into(),
+            },
+            |adapter| GpuError::Lost {
+                adapter,
+                reason: "unplugged".into(),
+            },
+        ];
+        for fault in faults {
+            let wrapped =
+                || anyhow::Error::from(RenderError::from(fault(adapter()))).context("frame 0");
+            let (result, tried) = run_with(automatic(), false, wrapped);
+            assert!(result.is_ok(), "{result:?}");
+            assert_eq!(tried, ["gpu:Card", "cpu"]);
+            // Not when something is there already, and never away from a GPU that was named.
+            for (backend, makes) in [
+                (automatic(), true),
+                (
+                    Backend {
+                        may_fall_back: false,
+                        ..automatic()
+                    },
+                    false,
+                ),
+            ] {
+                let (result, tried) = run_with(backend, makes, wrapped);
+                assert!(
+                    result
+                        .unwrap_err()
+                        .chain()
+                        .any(|e| e.to_string().contains("Card"))
+                );
+                assert_eq!(tried, ["gpu:Card"]);
+            }
+        }
+        // A full disk is no reason to change the backend.
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull).into();
+        let (result, tried) = run_with(automatic(), false, full);
+        assert!(result.is_err());
+        assert_eq!(tried, ["gpu:Card"]);
+    }
 
     #[test]
     fn settings_are_read_as_they_are_written() {

@@ -79,7 +79,7 @@ fn an_unknown_flag_is_one_line_and_a_hint() {
 #[test]
 fn a_run_prints_paths_on_stdout_and_words_on_stderr() {
     let context = Context::new();
-    let args = format!("removal --seed 1 {TINY} --video-length 6 --output-dir clips");
+    let args = format!("removal --seed 1 {TINY} --backend cpu --video-length 6 --output-dir clips");
     assert_snapshot!(context.run(&args).snapshot(), @r"
     exit: 0
     --- stdout

@@ -99,8 +99,6 @@ impl Context {
                 "DIORAMA_CACHE",
                 Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
             )
-            // Mesa's layer that looks for a display complains on standard error where there is none.
-            .env("NODEVICE_SELECT", "1")
             .env_remove("RUST_BACKTRACE")
             .env_remove("DIORAMA_ISA")
             .stdin(Stdio::null());

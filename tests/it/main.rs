@@ -4,6 +4,7 @@
 
 mod assets;
 mod avatar;
+mod backend;
 mod bad_input;
 mod cli_snapshots;
 mod context;

@@ -13,7 +13,9 @@ use crate::args::RemovalArgs;
 use crate::exit::{Status, UserError};
 use crate::job::{RemovalMaker, Report, RunLog, Studio, estimate, run as run_batch, seeds_to_make};
 use crate::output::{Output, shown};
-use crate::plan::{Job, Plan, Selection, check_folder, sample_id, write_plan};
+use crate::plan::{
+    Job, Plan, Selection, check_folder, forget_plan, has_plan, sample_id, write_plan,
+};
 use crate::progress::Progress;
 
 /// Runs the command.
@@ -25,7 +27,6 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let walks = plan.recipe.prob_character > 0.0;
     let asked = plan.picture.backend_asked().on_cpu_if(walks);
     let backend = super::backend_for(&asked, &job.output_dir, output)?;
-    plan.picture.backend = backend.setting.clone();
     if args.batch.save_state {
         output.note(
             "`--save-state` writes no .blend: the whole state of a sample is in its shot.json",
@@ -33,24 +34,40 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     }
     super::say_trained_frames(plan.recipe.video_length, output);
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
-    let studio = Studio {
-        plan: &plan,
-        shelf: &shelf,
-        backend,
-        pieces: &pieces,
-    };
-    if args.batch.estimate {
-        return foretell(&studio, &job, output);
-    }
-    check_folder(&plan, &job.output_dir)?;
-    super::make_dir(&job.output_dir)?;
+    backend.with_fallback(output, |backend, begun| {
+        plan.picture.backend = backend.setting.clone();
+        let studio = Studio {
+            plan: &plan,
+            shelf: &shelf,
+            backend,
+            pieces: &pieces,
+        };
+        if args.batch.estimate {
+            return foretell(&studio, &job, output);
+        }
+        check_folder(&plan, &job.output_dir)?;
+        super::make_dir(&job.output_dir)?;
+        let is_new = !has_plan(&job.output_dir);
+        let made = make(studio, &job, output, begun);
+        if made.is_err() && is_new && !*begun {
+            // Nothing was made by this plan: another backend may begin the folder.
+            forget_plan(&job.output_dir)?;
+        }
+        made
+    })
+}
+
+/// Makes the samples of a job; `begun`: there is one.
+fn make(studio: Studio<'_>, job: &Job, output: &Output, begun: &mut bool) -> Result<Status> {
+    let shelf = studio.shelf;
     let journal = Journal::open(&job.output_dir, job.shard)?;
-    write_plan(&plan, &job.output_dir)?;
+    write_plan(studio.plan, &job.output_dir)?;
     sweep_temporary(&job.output_dir, |id| {
         seed_of(id).is_some_and(|seed| job.owns(seed))
     })?;
     let before = read_journals(&job.output_dir)?;
-    refuse_another_flat_sample(&job, &before.done)?;
+    refuse_another_flat_sample(job, &before.done)?;
+    *begun |= !before.done.is_empty();
     let options = studio.sample_options(if job.flat {
         Layout::Flat
     } else {
@@ -59,21 +76,22 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let nothing_shown = Progress::hidden();
     let mut maker = RemovalMaker {
         studio,
-        job: &job,
+        job,
         options,
         journal,
         before,
         progress: &nothing_shown,
         rejected: BTreeMap::new(),
     };
-    let (seeds, present) = seeds_to_make(&job, &maker);
+    let (seeds, present) = seeds_to_make(job, &maker);
     let mut log = RunLog::open(&job.output_dir)?;
     log.begin(seeds.len(), present)?;
     let progress = Progress::new(output, seeds.len() as u64 + present, present);
     maker.progress = &progress;
     let result = run_batch(&seeds, &mut maker, |seed, made| {
+        *begun |= made.is_ok();
         progress.sample();
-        report_sample(&job, output, seed, made)
+        report_sample(job, output, seed, made)
     });
     progress.finish();
     let mut report = result.inspect_err(|error| log.stopped(error))?;
@@ -85,7 +103,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
         log.line(&format!("warning: {warning}"))?;
     }
     log.end(&report)?;
-    say_report(&report, &job, shown(&lists.list), output)
+    say_report(&report, job, shown(&lists.list), output)
 }
 
 /// The seed of a sample id, with or without the suffix of a further tuple.

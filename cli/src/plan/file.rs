@@ -82,6 +82,20 @@ pub fn check_folder(plan: &impl Serialize, dir: &Path) -> Result<()> {
     .into())
 }
 
+/// Does a folder have a plan?
+pub fn has_plan(dir: &Path) -> bool {
+    dir.join(FILE_NAME).exists()
+}
+
+/// Takes the plan of a folder away in which nothing was made.
+pub fn forget_plan(dir: &Path) -> Result<()> {
+    let path = dir.join(FILE_NAME);
+    if path.exists() {
+        fs_err::remove_file(&path)?;
+    }
+    Ok(())
+}
+
 /// Writes plan.toml unless it is there; [`check_folder`] has compared it.
 pub fn write_plan(plan: &impl Serialize, dir: &Path) -> Result<()> {
     let path = dir.join(FILE_NAME);

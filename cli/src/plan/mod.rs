@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub use avatar::{AvatarOutputPlan, AvatarPlan};
-pub use file::{backend_of_folder, check_folder, write_plan};
+pub use file::{backend_of_folder, check_folder, forget_plan, has_plan, write_plan};
 pub use job::{Job, Selection, sample_id};
 pub use setting::MaskRuleSetting;
 pub use track::{TrackChoices, TrackPlan};

@@ -3,16 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter::{Adapter, AdapterKind, Adapters, ready};
-use super::shaders::{FIRST_PAGE, ShaderOptions, program};
+use super::shaders::{FIRST_PAGE, ROW_SHIFT, ShaderOptions, program};
 use super::{GpuError, layout::Chunk, layout::Frame};
 
-/// Buffers besides the pages that a program sees.
-const OWN_STORAGE_BUFFERS: u32 = 15;
+/// Buffers that a program sees.
+const STORAGE_BUFFERS: u32 = 10;
+/// Textures besides the pages that a program sees.
+const OWN_TEXTURES: u32 = FIRST_PAGE - 1;
+/// Most rows of a texture that holds records, as a power of two: half a gigabyte of them.
+const LARGEST_HEIGHT_SHIFT: u32 = 13;
 
 /// An opened GPU.
 pub struct Gpu {
     adapter: Adapter,
     limits: wgpu::Limits,
+    /// log₂ of the elements of 16 bytes that a texture holds.
+    page_shift: u32,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     /// What the driver reported outside of a call.
@@ -31,8 +37,8 @@ impl std::fmt::Debug for Gpu {
 /// The programs for one way of spreading scenes over buffers.
 #[derive(Debug)]
 pub(super) struct Programs {
-    pub(super) trace: wgpu::ComputePipeline,
-    pub(super) shade: wgpu::ComputePipeline,
+    /// One after the other.
+    pub(super) steps: Vec<wgpu::ComputePipeline>,
     pub(super) scene_layout: wgpu::BindGroupLayout,
     pub(super) work_layout: wgpu::BindGroupLayout,
 }
@@ -54,13 +60,30 @@ impl Gpu {
         let (adapter, described) = adapters.choose(wanted)?;
         let limits = adapter.limits();
         let name = described.name.clone();
-        if limits.max_storage_buffers_per_shader_stage < OWN_STORAGE_BUFFERS + 2 {
+        let needs = [
+            (
+                "max_storage_buffers_per_shader_stage",
+                STORAGE_BUFFERS,
+                limits.max_storage_buffers_per_shader_stage,
+            ),
+            (
+                "max_sampled_textures_per_shader_stage",
+                OWN_TEXTURES + 2,
+                limits.max_sampled_textures_per_shader_stage,
+            ),
+            (
+                "max_texture_dimension_2d",
+                1 << ROW_SHIFT,
+                limits.max_texture_dimension_2d,
+            ),
+        ];
+        if let Some((limit, need, most)) = needs.into_iter().find(|(_, need, most)| most < need) {
             return Err(GpuError::Limit {
                 adapter: name,
                 what: "the path tracer".into(),
-                need: u64::from(OWN_STORAGE_BUFFERS + 2),
-                limit: "max_storage_buffers_per_shader_stage",
-                most: u64::from(limits.max_storage_buffers_per_shader_stage),
+                need: u64::from(need),
+                limit,
+                most: u64::from(most),
             });
         }
         let (device, queue) = ready(adapter.request_device(&wgpu::DeviceDescriptor {
@@ -98,6 +121,11 @@ impl Gpu {
         });
         Ok(Arc::new(Self {
             adapter: described.clone(),
+            page_shift: ROW_SHIFT
+                + limits
+                    .max_texture_dimension_2d
+                    .ilog2()
+                    .min(LARGEST_HEIGHT_SHIFT),
             limits,
             device,
             queue,
@@ -133,7 +161,7 @@ impl Gpu {
     }
 
     /// Largest part of a buffer that a program may see, bytes, and a power of two.
-    fn page_bytes(&self) -> u64 {
+    pub(super) fn largest_buffer(&self) -> u64 {
         let most = self
             .limits
             .max_storage_buffer_binding_size
@@ -141,14 +169,38 @@ impl Gpu {
         1 << most.max(1).ilog2()
     }
 
-    /// log₂ of the elements of a page, of `size` bytes each. Addresses have 32 bits.
-    pub(super) fn page_shift(&self, size: u64) -> u32 {
-        (self.page_bytes() / size).ilog2().min(31)
+    /// log₂ of the elements of 16 bytes that a texture holds.
+    pub(super) fn page_shift(&self) -> u32 {
+        self.page_shift
     }
 
-    /// Refuses a buffer larger than the device's.
+    /// Refuses what one buffer cannot hold.
     pub(super) fn check_size(&self, what: &str, bytes: u64) -> Result<(), GpuError> {
-        let most = self.page_bytes();
+        self.check_limit(
+            what,
+            bytes,
+            "max_storage_buffer_binding_size",
+            self.largest_buffer(),
+        )
+    }
+
+    /// Refuses what one texture of records cannot hold.
+    pub(super) fn check_records(&self, what: &str, bytes: u64) -> Result<(), GpuError> {
+        self.check_limit(
+            what,
+            bytes,
+            "max_texture_dimension_2d",
+            16 << self.page_shift(),
+        )
+    }
+
+    fn check_limit(
+        &self,
+        what: &str,
+        bytes: u64,
+        limit: &'static str,
+        most: u64,
+    ) -> Result<(), GpuError> {
         if bytes <= most {
             return Ok(());
         }
@@ -156,27 +208,92 @@ impl Gpu {
             adapter: self.adapter.name.clone(),
             what: format!("{what} (bytes)"),
             need: bytes,
-            limit: "max_storage_buffer_binding_size",
+            limit,
             most,
         })
     }
 
     /// Refuses scenes that need more pages than programs can see.
     pub(super) fn check_pages(&self, geometry: u32, texels: u32) -> Result<(), GpuError> {
-        let most = self.limits.max_storage_buffers_per_shader_stage - OWN_STORAGE_BUFFERS;
-        if geometry + texels <= most {
+        let most = self.limits.max_sampled_textures_per_shader_stage;
+        if geometry + texels + OWN_TEXTURES <= most {
             return Ok(());
         }
         Err(GpuError::Limit {
             adapter: self.adapter.name.clone(),
             what: format!(
-                "the scene, {geometry} buffers of geometry and {texels} of pictures of {} MiB,",
-                self.page_bytes() >> 20
+                "the scene, {geometry} textures of geometry and {texels} of pictures of {} MiB,",
+                (16_u64 << self.page_shift()) >> 20
             ),
-            need: u64::from(geometry + texels + OWN_STORAGE_BUFFERS),
-            limit: "max_storage_buffers_per_shader_stage",
-            most: u64::from(self.limits.max_storage_buffers_per_shader_stage),
+            need: u64::from(geometry + texels + OWN_TEXTURES),
+            limit: "max_sampled_textures_per_shader_stage",
+            most: u64::from(most),
         })
+    }
+
+    /// A texture of elements of 16 bytes, row after row: what programs read. Unlike a buffer it is read by
+    /// all lanes at once on every driver.
+    pub(super) fn records<T: bytemuck::Pod>(&self, label: &str, contents: &[T]) -> wgpu::Texture {
+        let bytes: &[u8] = bytemuck::cast_slice(contents);
+        let elements = bytes.len().div_ceil(16).max(1) as u32;
+        let width = elements.min(1 << ROW_SHIFT);
+        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some(label),
+            size: wgpu::Extent3d {
+                width,
+                height: elements.div_ceil(width),
+                depth_or_array_layers: 1,
+            },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::Rgba32Uint,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        self.write_records(&texture, bytes);
+        texture
+    }
+
+    /// Writes elements of 16 bytes from the first on.
+    pub(super) fn write_records(&self, texture: &wgpu::Texture, bytes: &[u8]) {
+        let row = texture.width() as usize * 16;
+        let whole = bytes.len() / row;
+        let write = |bytes: &[u8], first: usize, width: usize, height: usize| {
+            self.queue.write_texture(
+                wgpu::TexelCopyTextureInfo {
+                    texture,
+                    mip_level: 0,
+                    origin: wgpu::Origin3d {
+                        x: 0,
+                        y: first as u32,
+                        z: 0,
+                    },
+                    aspect: wgpu::TextureAspect::All,
+                },
+                bytes,
+                wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(row as u32),
+                    rows_per_image: None,
+                },
+                wgpu::Extent3d {
+                    width: width as u32,
+                    height: height as u32,
+                    depth_or_array_layers: 1,
+                },
+            );
+        };
+        if whole > 0 {
+            write(&bytes[..whole * row], 0, texture.width() as usize, whole);
+        }
+        let rest = &bytes[whole * row..];
+        if !rest.is_empty() {
+            // The last element may be cut short.
+            let mut padded = rest.to_vec();
+            padded.resize(rest.len().next_multiple_of(16), 0);
+            write(&padded, whole, padded.len() / 16, 1);
+        }
     }
 
     /// An empty buffer.
@@ -252,10 +369,14 @@ impl Gpu {
                     cache: None,
                 })
         };
-        let (trace, shade) = (
-            pipeline("render.trace", "trace"),
-            pipeline("render.shade", "shade"),
-        );
+        let steps = if self.is_software() {
+            vec![pipeline("render.work", "work")]
+        } else {
+            vec![
+                pipeline("render.trace", "trace"),
+                pipeline("render.shade", "shade"),
+            ]
+        };
         let refused = ready(internal.pop()).or(ready(scope.pop()));
         if let Some(error) = refused {
             return Err(GpuError::Shader {
@@ -266,8 +387,7 @@ impl Gpu {
         }
         self.check()?;
         Ok(Programs {
-            trace,
-            shade,
+            steps,
             scene_layout,
             work_layout,
         })
@@ -294,7 +414,7 @@ impl Gpu {
     fn scene_layout(&self, options: &ShaderOptions) -> wgpu::BindGroupLayout {
         let pages = options.geometry_pages + options.texel_pages;
         let mut entries = vec![uniform(0, size_of::<Frame>())];
-        entries.extend((1..FIRST_PAGE + pages).map(|binding| storage(binding, true)));
+        entries.extend((1..FIRST_PAGE + pages).map(records));
         self.device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some("render.scene"),
@@ -304,7 +424,7 @@ impl Gpu {
 
     fn work_layout(&self) -> wgpu::BindGroupLayout {
         let mut entries = vec![uniform(0, size_of::<Chunk>()), storage(1, true)];
-        entries.extend((2..10).map(|binding| storage(binding, false)));
+        entries.extend((2..=STORAGE_BUFFERS).map(|binding| storage(binding, false)));
         self.device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some("render.work"),
@@ -320,23 +440,207 @@ fn keep_first(complaint: &Mutex<Option<GpuError>>, error: GpuError) {
         .get_or_insert(error);
 }
 
-fn entry(binding: u32, ty: wgpu::BufferBindingType, size: u64) -> wgpu::BindGroupLayoutEntry {
+fn entry(binding: u32, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty,
-            has_dynamic_offset: false,
-            min_binding_size: std::num::NonZeroU64::new(size),
-        },
+        ty,
         count: None,
     }
 }
 
+fn buffer(ty: wgpu::BufferBindingType, size: usize) -> wgpu::BindingType {
+    wgpu::BindingType::Buffer {
+        ty,
+        has_dynamic_offset: false,
+        min_binding_size: std::num::NonZeroU64::new(size as u64),
+    }
+}
+
 fn uniform(binding: u32, size: usize) -> wgpu::BindGroupLayoutEntry {
-    entry(binding, wgpu::BufferBindingType::Uniform, size as u64)
+    entry(binding, buffer(wgpu::BufferBindingType::Uniform, size))
 }
 
 fn storage(binding: u32, read_only: bool) -> wgpu::BindGroupLayoutEntry {
-    entry(binding, wgpu::BufferBindingType::Storage { read_only }, 0)
+    entry(
+        binding,
+        buffer(wgpu::BufferBindingType::Storage { read_only }, 0),
+    )
+}
+
+fn records(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    entry(
+        binding,
+        wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Uint,
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    //! Faults, on whatever Vulkan device there is (lavapipe in the checks). Without one the tests pass.
+
+    use super::*;
+    use crate::gpu::features::Features;
+    use crate::gpu::self_test;
+    use crate::{RenderError, RenderSettings, Renderer};
+
+    fn any_gpu() -> Option<Arc<Gpu>> {
+        let adapters = Adapters::find();
+        let name = adapters.list().next()?.name.clone();
+        Some(Gpu::open_of(&adapters, Some(&name)).unwrap())
+    }
+
+    fn renderer(gpu: &Arc<Gpu>) -> Result<Renderer, RenderError> {
+        let (shot, assets) = self_test::scene();
+        let settings = RenderSettings {
+            samples: 2,
+            full_labels: false,
+            gpu: Some(gpu.clone()),
+            ..RenderSettings::default()
+        };
+        Renderer::new(&shot, &assets, settings)
+    }
+
+    #[test]
+    fn what_the_driver_reports_ends_the_frame_and_not_the_next() {
+        let Some(gpu) = any_gpu() else { return };
+        let adapter = gpu.adapter.name.clone();
+        keep_first(
+            &gpu.complaint,
+            GpuError::OutOfMemory {
+                adapter: adapter.clone(),
+            },
+        );
+        let error = renderer(&gpu).unwrap_err();
+        assert!(
+            matches!(error, RenderError::Gpu(GpuError::OutOfMemory { .. })),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&adapter), "{error}");
+
+        let renderer = renderer(&gpu).unwrap();
+        let reason = "reset by its driver".to_owned();
+        keep_first(&gpu.complaint, GpuError::Lost { adapter, reason });
+        let error = renderer.render_frame(0).unwrap_err();
+        assert!(
+            matches!(error, RenderError::Gpu(GpuError::Lost { .. })),
+            "{error}"
+        );
+        assert!(renderer.render_frame(0).is_ok());
+    }
+
+    #[test]
+    fn a_device_that_is_gone_is_an_error() {
+        let Some(gpu) = any_gpu() else { return };
+        let renderer = renderer(&gpu).unwrap();
+        renderer.render_frame(0).unwrap();
+        gpu.device.destroy();
+        let error = renderer.render_frame(0).unwrap_err();
+        assert!(error.to_string().contains(&gpu.adapter.name), "{error}");
+    }
+
+    #[test]
+    fn programs_that_do_not_compile_are_named() {
+        let Some(gpu) = any_gpu() else { return };
+        let options = ShaderOptions {
+            geometry_pages: 1,
+            texel_pages: 1,
+            page_shift: 25,
+            // An array of no elements.
+            stack: 0,
+            worlds: 1,
+            features: Features::NONE,
+        };
+        let error = gpu.programs(&options).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                GpuError::Shader {
+                    shader: "the path tracer",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&gpu.adapter.name), "{error}");
+        assert!(
+            gpu.programs(&ShaderOptions {
+                stack: 8,
+                ..options
+            })
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn scenes_that_are_too_large_are_refused_with_the_limit() {
+        let Some(gpu) = any_gpu() else { return };
+        let most = gpu.limits.max_sampled_textures_per_shader_stage;
+        let fits = most - OWN_TEXTURES - 1;
+        assert!(gpu.check_pages(fits, 1).is_ok());
+        let error = gpu.check_pages(fits, 2).unwrap_err();
+        let words = error.to_string();
+        assert!(
+            words.contains("max_sampled_textures_per_shader_stage"),
+            "{words}"
+        );
+        assert!(words.contains(&gpu.adapter.name), "{words}");
+        assert!(error.hint().is_some());
+        let page = 16_u64 << gpu.page_shift();
+        assert!(gpu.check_records("all objects", page).is_ok());
+        assert!(gpu.check_records("all objects", page + 1).is_err());
+    }
+
+    #[test]
+    fn pages_change_no_bit() {
+        let Some(mut gpu) = any_gpu() else { return };
+        let (mut shot, mut assets) = self_test::scene();
+        let (width, height) = (128, 64);
+        let image = diorama_assets::Image {
+            name: "sky".into(),
+            width,
+            height,
+            pixels: diorama_assets::Pixels::RgbF32(
+                (0..width * height)
+                    .map(|i| [i as f32 * 1e-4, 0.3, 2.0])
+                    .collect(),
+            ),
+        };
+        let sky = diorama_assets::EnvironmentMap {
+            image,
+            sun: None,
+            description: String::new(),
+            night: false,
+        };
+        assets.environments.insert("sky".into(), Arc::new(sky));
+        shot.environment.asset = Some("sky".into());
+        let render = |gpu: &Arc<Gpu>| {
+            let settings = RenderSettings {
+                samples: 4,
+                full_labels: false,
+                gpu: Some(gpu.clone()),
+                ..RenderSettings::default()
+            };
+            let renderer = Renderer::new(&shot, &assets, settings).unwrap();
+            renderer.render_frame(0).unwrap()
+        };
+        let whole = render(&gpu);
+        let pages = |gpu: &Gpu| {
+            let programs = gpu.programs.lock().unwrap();
+            let (options, _) = programs.last().unwrap();
+            [options.geometry_pages, options.texel_pages]
+        };
+        assert_eq!(pages(&gpu), [1, 1]);
+        // A row each: the tree over the objects, the meshes; the map, its tables.
+        Arc::get_mut(&mut gpu).unwrap().page_shift = ROW_SHIFT;
+        let parted = render(&gpu);
+        let [geometry, texels] = pages(&gpu);
+        assert!(geometry >= 2 && texels >= 2, "{geometry} {texels}");
+        assert_eq!(whole.rays, parted.rays);
+        assert!(whole.worlds == parted.worlds);
+    }
 }

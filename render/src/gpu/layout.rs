@@ -82,31 +82,36 @@ layouts! {
         unused1: u32,
     }
 
-    /// Where the parts of a mesh are in the geometry pages.
-    struct MeshRecord {
-        nodes: u32,
+    /// A mesh in the world, as shading sees it.
+    struct InstanceRecord {
+        open: [[f32; 4]; 3],
+        close: [[f32; 4]; 3],
+        inverse: [[f32; 4]; 3],
         triangles: u32,
         shading: u32,
         normals: u32,
         uvs: u32,
         colors: u32,
         tangents: u32,
-        reach: f32,
-    }
-
-    /// A mesh in the world.
-    struct InstanceRecord {
-        open: [[f32; 4]; 4],
-        close: [[f32; 4]; 4],
-        inverse: [[f32; 4]; 4],
-        mesh: u32,
         worlds: u32,
         id: u32,
         flags: u32,
         first_material: u32,
         role: u32,
-        unused0: u32,
-        unused1: u32,
+        unused: u32,
+    }
+
+    /// A mesh in the world, as rays find it: in the upper tree.
+    struct PlacedRecord {
+        inverse: [[f32; 4]; 3],
+        nodes: u32,
+        triangles: u32,
+        worlds: u32,
+        instance: u32,
+        reach: f32,
+        planes: u32,
+        flags: u32,
+        unused: u32,
     }
 
     /// One use of an image.
@@ -147,24 +152,23 @@ layouts! {
         flags: u32,
         texture_bits: u32,
         unused: u32,
-        textures: [TextureUse; 8],
     }
 
     /// A light of a frame.
     struct LightRecord {
-        radiance: [f32; 3],
         kind: u32,
-        position: [f32; 3],
         worlds: u32,
-        direction: [f32; 3],
         power: f32,
-        side_u: [f32; 3],
         size: f32,
-        side_v: [f32; 3],
+        direction: [f32; 3],
         cos_outer: f32,
+        radiance: [f32; 3],
         sharpness: f32,
+        position: [f32; 3],
         area: f32,
+        side_u: [f32; 3],
         first_emitter: u32,
+        side_v: [f32; 3],
         emitter_count: u32,
         instance: u32,
         unused0: u32,
@@ -180,6 +184,14 @@ layouts! {
         slot: u32,
         p2: [f32; 3],
         unused: u32,
+    }
+
+    /// A pixel to trace: its number in the picture and what its random numbers start from.
+    struct PixelRecord {
+        pixel: u32,
+        picture_seed: u32,
+        first: u32,
+        pixel_seed: u32,
     }
 
     /// Where a pixel is in its work.
@@ -210,12 +222,22 @@ layouts! {
         pdf: f32,
         from_normal: [f32; 3],
         from_transmits: u32,
+        absorption: [f32; 3],
         left_instance: u32,
         left_slot: u32,
-        media_count: u32,
-        unused: u32,
-        media_ids: [u32; 4],
-        media: [[f32; 4]; 4],
+        is_inside: u32,
+        unused0: u32,
+        unused1: u32,
+    }
+
+    /// The absorbing insides that a path is in.
+    struct MediaState {
+        ids: [u32; 4],
+        absorption: [[f32; 4]; 4],
+        count: u32,
+        unused0: u32,
+        unused1: u32,
+        unused2: u32,
     }
 
     /// A ray to a light.
@@ -229,11 +251,7 @@ layouts! {
         left_instance: u32,
         left_slot: u32,
         path_worlds: u32,
-        unused: u32,
-        time: f32,
         bounce: u32,
-        unused1: u32,
-        unused2: u32,
     }
 
     /// What a path's ray met.
@@ -243,9 +261,9 @@ layouts! {
         v: f32,
         instance: u32,
         slot: u32,
-        primitive: u32,
         unused0: u32,
         unused1: u32,
+        unused2: u32,
     }
 
     /// What a sample found in a world, or a sum of such.

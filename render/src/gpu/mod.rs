@@ -11,6 +11,7 @@
 mod adapter;
 mod device;
 mod error;
+mod features;
 mod layout;
 mod self_test;
 mod shaders;

@@ -120,7 +120,8 @@ fn mesh(flat: bool) -> Mesh {
     }
 }
 
-fn scene() -> (Shot, InMemoryAssets) {
+/// A small scene with some of everything.
+pub(super) fn scene() -> (Shot, InMemoryAssets) {
     let plain = Material::default();
     let mirror = Material {
         metallic: 1.0,

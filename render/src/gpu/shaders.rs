@@ -5,6 +5,10 @@
 
 use std::fmt::Write as _;
 
+use super::features::Features;
+use super::layout::{
+    Emitter, InstanceRecord, LightRecord, MaterialRecord, PlacedRecord, TextureUse,
+};
 use super::tables::TableLayout;
 use crate::integrator::worlds::{ROULETTE_FROM, SHADOW_END};
 use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP, MAX_LOBES};
@@ -15,8 +19,12 @@ use crate::kernels::tables::{COARSE, FINE, LARGEST_Z};
 
 /// Invocations of a workgroup.
 pub(super) const WORKGROUP: u32 = 64;
+/// Steps of one invocation of `work`.
+const STEPS_AT_ONCE: u32 = 32;
 /// First binding of the geometry pages in group 0; texel pages follow them.
-pub(super) const FIRST_PAGE: u32 = 8;
+pub(super) const FIRST_PAGE: u32 = 7;
+/// log₂ of the 16-byte elements in a row of a texture of records.
+pub(super) const ROW_SHIFT: u32 = 12;
 
 /// In the order of their dependence.
 const PARTS: [&str; 16] = [
@@ -44,36 +52,36 @@ const INTEGRATOR: &str = include_str!("shaders/integrator.wgsl");
 /// What the text depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ShaderOptions {
-    /// Buffers that geometry is spread over, at least 1.
+    /// Textures that geometry is spread over, at least 1.
     pub(super) geometry_pages: u32,
-    /// log₂ of the 16-byte elements of one.
-    pub(super) geometry_shift: u32,
-    /// Buffers that texels are spread over, at least 1.
+    /// Textures that texels are spread over, at least 1.
     pub(super) texel_pages: u32,
-    /// log₂ of the words of one.
-    pub(super) texel_shift: u32,
+    /// log₂ of the 16-byte elements of one.
+    pub(super) page_shift: u32,
     /// Entries that a walk of the trees can have waiting.
     pub(super) stack: u32,
+    /// Worlds.
+    pub(super) worlds: u32,
+    /// What the scene has.
+    pub(super) features: Features,
 }
 
-/// The whole program; both entry points, `trace` and `shade`.
+/// The whole program with all entry points.
 pub(super) fn program(options: &ShaderOptions) -> String {
     let mut text = constants(options);
     pages(
         &mut text,
         "geometry",
-        "vec4<u32>",
         FIRST_PAGE,
         options.geometry_pages,
-        options.geometry_shift,
+        options.page_shift,
     );
     pages(
         &mut text,
-        "texel",
-        "u32",
+        "texels",
         FIRST_PAGE + options.geometry_pages,
         options.texel_pages,
-        options.texel_shift,
+        options.page_shift,
     );
     for part in PARTS {
         text.push_str(part);
@@ -87,7 +95,16 @@ fn constants(options: &ShaderOptions) -> String {
     let layout = TableLayout::new();
     let whole = [
         ("WORKGROUP", WORKGROUP as usize),
+        ("ROW_SHIFT", ROW_SHIFT as usize),
         ("STACK", options.stack as usize),
+        ("STEPS_AT_ONCE", STEPS_AT_ONCE as usize),
+        ("WORLDS", options.worlds as usize),
+        ("INSTANCE_ROWS", rows::<InstanceRecord>()),
+        ("PLACED_ROWS", rows::<PlacedRecord>()),
+        ("MATERIAL_ROWS", rows::<MaterialRecord>()),
+        ("TEXTURE_ROWS", rows::<TextureUse>()),
+        ("LIGHT_ROWS", rows::<LightRecord>()),
+        ("EMITTER_ROWS", rows::<Emitter>()),
         ("MAX_LOBES", MAX_LOBES),
         ("ROULETTE_FROM", ROULETTE_FROM as usize),
         ("PURPOSES", PURPOSES as usize),
@@ -129,19 +146,27 @@ fn constants(options: &ShaderOptions) -> String {
         // Rust prints the shortest digits that read back as the same number.
         let _ = writeln!(text, "const {name}: f32 = {value:?}f;");
     }
+    for (name, value) in options.features.constants() {
+        let _ = writeln!(text, "const {name}: bool = {value};");
+    }
     text
 }
 
+/// Elements of 16 bytes of a record.
+const fn rows<T>() -> usize {
+    size_of::<T>() / 16
+}
+
 /// Bindings of pages and the function that reads one element of them.
-fn pages(text: &mut String, name: &str, element: &str, first: u32, count: u32, shift: u32) {
+fn pages(text: &mut String, name: &str, first: u32, count: u32, shift: u32) {
     for page in 0..count {
         let _ = writeln!(
             text,
-            "@group(0) @binding({}) var<storage, read> {name}_page{page}: array<{element}>;",
+            "@group(0) @binding({}) var {name}_page{page}: texture_2d<u32>;",
             first + page
         );
     }
-    let _ = writeln!(text, "fn {name}(address: u32) -> {element} {{");
+    let _ = writeln!(text, "fn {name}(address: u32) -> vec4<u32> {{");
     if count > 1 {
         let mask = (1_u64 << shift) - 1;
         let _ = writeln!(
@@ -151,15 +176,15 @@ fn pages(text: &mut String, name: &str, element: &str, first: u32, count: u32, s
         for page in 1..count {
             let _ = writeln!(
                 text,
-                "        case {page}u: {{ return {name}_page{page}[within]; }}"
+                "        case {page}u: {{ return row({name}_page{page}, within); }}"
             );
         }
         let _ = writeln!(
             text,
-            "        default: {{ return {name}_page0[within]; }}\n    }}"
+            "        default: {{ return row({name}_page0, within); }}\n    }}"
         );
     } else {
-        let _ = writeln!(text, "    return {name}_page0[address];");
+        let _ = writeln!(text, "    return row({name}_page0, address);");
     }
     text.push_str("}\n");
 }
@@ -177,10 +202,11 @@ mod tests {
 
     const ONE_PAGE: ShaderOptions = ShaderOptions {
         geometry_pages: 1,
-        geometry_shift: 23,
         texel_pages: 1,
-        texel_shift: 25,
+        page_shift: 25,
         stack: 24,
+        worlds: 2,
+        features: Features::ALL,
     };
 
     #[test]
@@ -197,7 +223,7 @@ mod tests {
                 .iter()
                 .map(|e| e.name.as_str())
                 .collect();
-            assert_eq!(names, ["trace", "shade"]);
+            assert_eq!(names, ["trace", "shade", "work"]);
             // No capability beyond WebGPU's own: every adapter can run it.
             naga::valid::Validator::new(
                 naga::valid::ValidationFlags::all(),

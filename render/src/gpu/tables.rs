@@ -1,4 +1,5 @@
-//! The small tables that shaders look things up in, in one buffer.
+//! The small tables that shaders look things up in, in one texture. An element has an entry and those that
+//! a look-up mixes with it: the next, and both in the next line.
 
 use crate::kernels::camera::{FILTER_TABLE, FilterTable};
 use crate::kernels::tables::{COARSE, FINE, Tables};
@@ -43,15 +44,22 @@ impl TableLayout {
     }
 }
 
-/// The contents.
-pub(super) fn values(albedos: &Tables, filter: &FilterTable) -> Vec<f32> {
+/// The contents, an element for each entry.
+pub(super) fn values(albedos: &Tables, filter: &FilterTable) -> Vec<[f32; 4]> {
     let layout = TableLayout::new();
     let mut all = Vec::with_capacity(layout.length);
-    for table in albedos.all() {
-        all.extend_from_slice(table);
+    let lines = [FINE, 1, COARSE, COARSE, COARSE, COARSE, COARSE, FINE];
+    for (table, line) in albedos.all().into_iter().zip(lines) {
+        add(&mut all, table, line);
     }
-    all.extend_from_slice(filter.inverse());
-    all.extend_from_slice(srgb_to_linear());
+    add(&mut all, filter.inverse(), 1);
+    add(&mut all, srgb_to_linear(), 1);
     debug_assert_eq!(all.len(), layout.length);
     all
+}
+
+/// A table with lines of `line` entries. Nobody mixes with what is beyond its end.
+fn add(all: &mut Vec<[f32; 4]>, table: &[f32], line: usize) {
+    let at = |index: usize| table.get(index).copied().unwrap_or(0.0);
+    all.extend((0..table.len()).map(|i| [at(i), at(i + 1), at(i + line), at(i + line + 1)]));
 }

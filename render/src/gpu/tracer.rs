@@ -9,10 +9,14 @@ use glam::Vec3;
 
 use super::GpuError;
 use super::device::{Gpu, Programs};
-use super::layout::{Chunk, Found, HitState, PathState, ShadowState, SlotState, Sums};
-use super::shaders::{FIRST_PAGE, ShaderOptions, WORKGROUP};
+use super::features::Features;
+use super::layout::{
+    Chunk, Found, Frame, HitState, InstanceRecord, MediaState, PathState, PixelRecord, ShadowState,
+    SlotState, Sums,
+};
+use super::shaders::{FIRST_PAGE, ROW_SHIFT, ShaderOptions, WORKGROUP};
 use super::upload::frame::{UpperTree, frame, instances};
-use super::upload::geometry::Geometry;
+use super::upload::geometry::{Geometry, MeshPlaces};
 use super::upload::lights::Lights;
 use super::upload::materials::materials;
 use super::upload::texels::{EnvironmentTexels, Texels};
@@ -20,13 +24,14 @@ use crate::film::{Pixel, PixelSums, RUNS, run_length};
 use crate::integrator::PathSettings;
 use crate::integrator::worlds::WorldSample;
 use crate::kernels::camera::FilterTable;
+use crate::kernels::sampler::PixelSampler;
 use crate::kernels::tables::Tables;
 use crate::scene::{FrameScene, StaticScene};
 
 /// Pixels that hardware traces at once: enough to fill the largest.
 const HARDWARE_SLOTS: u32 = 1 << 18;
-/// Pixels that a processor in disguise traces at once: few, so that they stay in its caches.
-const SOFTWARE_SLOTS: u32 = 1 << 13;
+/// Pixels that a processor in disguise traces at once.
+const SOFTWARE_SLOTS: u32 = 1 << 16;
 /// Pixels on a side of the squares in which they are taken: neighbours' rays go the same ways.
 const TILE: u32 = 8;
 /// Steps in one submission.
@@ -40,10 +45,14 @@ const IN_FLIGHT: usize = 3;
 #[derive(Debug)]
 pub(crate) struct GpuScene {
     gpu: Arc<Gpu>,
-    pages: Vec<wgpu::Buffer>,
-    meshes: wgpu::Buffer,
-    materials: wgpu::Buffer,
-    tables: wgpu::Buffer,
+    /// Geometry, behind room for the tree over a frame's instances; then texels.
+    pages: Vec<wgpu::Texture>,
+    /// Elements of that room.
+    reserved: usize,
+    materials: wgpu::Texture,
+    textures: wgpu::Texture,
+    tables: wgpu::Texture,
+    meshes: Vec<MeshPlaces>,
     slot_of_primitive: Vec<Vec<u32>>,
     environment: Option<EnvironmentTexels>,
     options: ShaderOptions,
@@ -93,37 +102,39 @@ impl GpuScene {
         albedos: &Tables,
         filter: &FilterTable,
     ) -> Result<Self, GpuError> {
-        let geometry = Geometry::new(scene);
+        let objects = scene.mesh_of_object.len();
+        let reserved = UpperTree::most_words(objects).next_multiple_of(1 << ROW_SHIFT);
+        let page_shift = gpu.page_shift();
+        gpu.check_records("the tree over all objects", 16 * reserved as u64)?;
+        let geometry = Geometry::new(scene, reserved);
         let texels = Texels::new(scene);
-        let (geometry_shift, texel_shift) = (gpu.page_shift(16), gpu.page_shift(4));
-        let pages_of = |count: usize, shift: u32| (count as u64).div_ceil(1 << shift).max(1) as u32;
+        let (materials, textures) = materials(scene, &texels);
+        let pages_of = |elements: usize| (elements as u64).div_ceil(1 << page_shift).max(1) as u32;
         let options = ShaderOptions {
-            geometry_pages: pages_of(geometry.words.len(), geometry_shift),
-            geometry_shift,
-            texel_pages: pages_of(texels.words.len(), texel_shift),
-            texel_shift,
+            geometry_pages: pages_of(geometry.words.len()),
+            texel_pages: pages_of(texels.words.len() / 4),
+            page_shift,
             stack: 0,
+            worlds: 0,
+            features: Features::of_scene(&materials, &geometry, &texels),
         };
         gpu.check_pages(options.geometry_pages, options.texel_pages)?;
-        let mut pages = Vec::new();
-        upload_pages(
+        let mut pages = upload_pages(&gpu, "geometry", &geometry.words);
+        pages.extend(upload_pages(
             &gpu,
-            &mut pages,
-            "geometry",
-            &geometry.words,
-            geometry_shift,
-        );
-        upload_pages(&gpu, &mut pages, "texels", &texels.words, texel_shift);
-        let usage = wgpu::BufferUsages::STORAGE;
+            "texels",
+            bytemuck::cast_slice(&texels.words),
+        ));
         let uploaded = Self {
-            meshes: gpu.filled("render.scene.meshes", &geometry.meshes, usage),
-            materials: gpu.filled("render.scene.materials", &materials(scene, &texels), usage),
-            tables: gpu.filled(
+            materials: gpu.records("render.scene.materials", &materials),
+            textures: gpu.records("render.scene.textures", &textures),
+            tables: gpu.records(
                 "render.scene.tables",
                 &super::tables::values(albedos, filter),
-                usage,
             ),
             pages,
+            reserved,
+            meshes: geometry.meshes,
             slot_of_primitive: geometry.slot_of_primitive,
             environment: texels.environment,
             options,
@@ -144,16 +155,28 @@ impl GpuScene {
         settings: &PathSettings,
         [width, height]: [u32; 2],
     ) -> Result<TracedFrame, GpuError> {
-        let upper = UpperTree::new(scene);
-        // A level of a mesh leaves one entry behind, one of the upper tree two. Rounded up, so that
-        // frames with trees of about the same depth share their programs.
-        let stack = (self.depth + 2 * upper.depth + 2).next_multiple_of(8);
-        let programs = self.gpu.programs(&ShaderOptions {
-            stack,
+        let gpu = &self.gpu;
+        let worlds = scene.world_count as u32;
+        let instances = instances(scene, &self.meshes);
+        let upper = UpperTree::new(scene, &instances, &self.meshes);
+        let lights = Lights::new(scene, &self.slot_of_primitive);
+        let programs = gpu.programs(&ShaderOptions {
+            // A level of a mesh leaves one entry behind, one of the upper tree two. Rounded up, so that
+            // frames with trees of about the same depth share their programs.
+            stack: (self.depth + 2 * upper.depth + 2).next_multiple_of(8),
+            worlds,
+            features: self
+                .options
+                .features
+                .with_frame(scene, &lights.lights, &upper),
             ..self.options
         })?;
-        let scene_group = self.scene_group(&programs, scene, settings, &upper)?;
-        let worlds = scene.world_count as u32;
+        if upper.words.len() > self.reserved {
+            return Err(gpu.internal("the tree over all objects is larger than expected"));
+        }
+        gpu.write_records(&self.pages[0], bytemuck::cast_slice(&upper.words));
+        let frame = frame(scene, settings, &upper, self.environment);
+        let scene_group = self.scene_group(&programs, &frame, &instances, &lights)?;
         let work = Work::new(&self.gpu, worlds, width * height)?;
 
         let mut traced = TracedFrame {
@@ -165,8 +188,15 @@ impl GpuScene {
         let order = tiled(width, height);
         let mut before: Option<Readback> = None;
         for pixels in order.chunks(work.capacity as usize) {
-            let readback =
-                self.trace_chunk(&programs, &scene_group, &work, pixels, width, worlds)?;
+            let readback = self.trace_chunk(
+                &programs,
+                &scene_group,
+                &work,
+                pixels,
+                settings,
+                width,
+                worlds,
+            )?;
             // While the device traced this chunk, the last one's results came.
             if let Some(before) = before.replace(readback) {
                 self.finish(before, settings.samples, &mut traced)?;
@@ -181,43 +211,42 @@ impl GpuScene {
     fn scene_group(
         &self,
         programs: &Programs,
-        scene: &FrameScene,
-        settings: &PathSettings,
-        upper: &UpperTree,
+        frame: &Frame,
+        instances: &[InstanceRecord],
+        lights: &Lights,
     ) -> Result<wgpu::BindGroup, GpuError> {
         let gpu = &self.gpu;
-        let lights = Lights::new(scene, &self.slot_of_primitive);
-        let instances = instances(scene);
         for (what, bytes) in [
-            ("all objects", size_of_val(&*instances)),
+            ("all objects", size_of_val(instances)),
             ("all emitting triangles", size_of_val(&*lights.emitters)),
-            ("the tree over all objects", size_of_val(&*upper.words)),
         ] {
-            gpu.check_size(what, bytes as u64)?;
+            gpu.check_records(what, bytes as u64)?;
         }
-        let usage = wgpu::BufferUsages::STORAGE;
-        let frame = frame(scene, settings, upper, self.environment);
-        let frame = gpu.filled("render.frame", &[frame], wgpu::BufferUsages::UNIFORM);
-        let instances = gpu.filled("render.frame.instances", &instances, usage);
-        let emitters = gpu.filled("render.frame.emitters", &lights.emitters, usage);
-        let lights = gpu.filled("render.frame.lights", &lights.lights, usage);
-        let upper = gpu.filled("render.frame.upper", &upper.words, usage);
+        let usage = wgpu::BufferUsages::UNIFORM;
+        let frame = gpu.filled("render.frame", std::slice::from_ref(frame), usage);
+        let instances = gpu.records("render.frame.instances", instances);
+        let emitters = gpu.records("render.frame.emitters", &lights.emitters);
+        let lights = gpu.records("render.frame.lights", &lights.lights);
         gpu.check()?;
         let own = [
-            &frame,
-            &self.meshes,
             &instances,
             &self.materials,
+            &self.textures,
             &lights,
             &emitters,
             &self.tables,
-            &upper,
         ];
-        debug_assert_eq!(own.len(), FIRST_PAGE as usize);
+        debug_assert_eq!(own.len() + 1, FIRST_PAGE as usize);
+        let views: Vec<wgpu::TextureView> = own
+            .into_iter()
+            .chain(&self.pages)
+            .map(|texture| texture.create_view(&wgpu::TextureViewDescriptor::default()))
+            .collect();
+        let views = views.iter().map(wgpu::BindingResource::TextureView);
         Ok(gpu.bind_group(
             "render.scene",
             &programs.scene_layout,
-            own.into_iter().chain(&self.pages),
+            std::iter::once(frame.as_entire_binding()).chain(views),
         ))
     }
 
@@ -228,6 +257,7 @@ impl GpuScene {
         scene_group: &wgpu::BindGroup,
         work: &Work,
         pixels: &[u32],
+        settings: &PathSettings,
         width: u32,
         worlds: u32,
     ) -> Result<Readback, GpuError> {
@@ -240,11 +270,28 @@ impl GpuScene {
             unused1: 0,
         };
         let chunk = gpu.filled("render.work.chunk", &[chunk], wgpu::BufferUsages::UNIFORM);
-        let list = gpu.filled("render.work.pixels", pixels, wgpu::BufferUsages::STORAGE);
+        let records: Vec<PixelRecord> = pixels
+            .iter()
+            .map(|&pixel| {
+                let (column, row) = (pixel % width, pixel / width);
+                let sampler = PixelSampler::new(settings.seed, column, row, settings.samples);
+                let [picture_seed, first, pixel_seed] = sampler.words();
+                PixelRecord {
+                    pixel,
+                    picture_seed,
+                    first,
+                    pixel_seed,
+                }
+            })
+            .collect();
+        let list = gpu.filled("render.work.pixels", &records, wgpu::BufferUsages::STORAGE);
         let work_group = gpu.bind_group(
             "render.work",
             &programs.work_layout,
-            [&chunk, &list].into_iter().chain(&work.others),
+            [&chunk, &list]
+                .into_iter()
+                .chain(&work.others)
+                .map(wgpu::Buffer::as_entire_binding),
         );
         let groups = count.div_ceil(WORKGROUP);
         let mut encoder = gpu.encoder("render.start");
@@ -255,8 +302,10 @@ impl GpuScene {
             let mut pass = compute_pass(&mut encoder, "render.start");
             pass.set_bind_group(0, scene_group, &[]);
             pass.set_bind_group(1, &work_group, &[]);
-            pass.set_pipeline(&programs.shade);
-            pass.dispatch_workgroups(groups, 1, 1);
+            if let Some(last) = programs.steps.last() {
+                pass.set_pipeline(last);
+                pass.dispatch_workgroups(groups, 1, 1);
+            }
         }
         gpu.queue.submit([encoder.finish()]);
 
@@ -271,10 +320,10 @@ impl GpuScene {
                 pass.set_bind_group(0, scene_group, &[]);
                 pass.set_bind_group(1, &work_group, &[]);
                 for _ in 0..if last { 1 } else { STEPS - 1 } {
-                    pass.set_pipeline(&programs.trace);
-                    pass.dispatch_workgroups(groups, 1, 1);
-                    pass.set_pipeline(&programs.shade);
-                    pass.dispatch_workgroups(groups, 1, 1);
+                    for program in &programs.steps {
+                        pass.set_pipeline(program);
+                        pass.dispatch_workgroups(groups, 1, 1);
+                    }
                 }
             }
             flying.push_back(Counter::submit(gpu, encoder, &work.working));
@@ -430,7 +479,7 @@ impl Work {
         .max()
         .unwrap_or(1);
         gpu.check_size("one pixel", largest)?;
-        let capacity = ((1_u64 << gpu.page_shift(1)) / largest)
+        let capacity = (gpu.largest_buffer() / largest)
             .min(u64::from(most))
             .min(u64::from(pixels.max(1))) as u32;
         let usage = wgpu::BufferUsages::STORAGE
@@ -445,6 +494,7 @@ impl Work {
         };
         let slots = buffer("render.work.slots", size_of::<SlotState>(), 1);
         let paths = buffer("render.work.paths", size_of::<PathState>(), worlds);
+        let media = buffer("render.work.media", size_of::<MediaState>(), worlds);
         let shadows = buffer("render.work.shadows", size_of::<ShadowState>(), 2);
         let hits = buffer("render.work.hits", size_of::<HitState>(), 1);
         let found = buffer("render.work.found", size_of::<Found>(), worlds);
@@ -457,7 +507,9 @@ impl Work {
             runs: runs.clone(),
             working: working.clone(),
             cleared: vec![slots.clone(), shadows.clone(), found.clone(), sums.clone()],
-            others: vec![slots, paths, shadows, hits, found, sums, runs, working],
+            others: vec![
+                slots, paths, media, shadows, hits, found, sums, runs, working,
+            ],
             capacity,
         })
     }
@@ -473,13 +525,13 @@ impl Gpu {
         &self,
         label: &str,
         layout: &wgpu::BindGroupLayout,
-        buffers: impl Iterator<Item = &'a wgpu::Buffer>,
+        resources: impl Iterator<Item = wgpu::BindingResource<'a>>,
     ) -> wgpu::BindGroup {
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = buffers
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = resources
             .enumerate()
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+            .map(|(binding, resource)| wgpu::BindGroupEntry {
                 binding: binding as u32,
-                resource: buffer.as_entire_binding(),
+                resource,
             })
             .collect();
         self.device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -511,21 +563,19 @@ impl Gpu {
     }
 }
 
-fn upload_pages<T: bytemuck::Pod>(
-    gpu: &Gpu,
-    pages: &mut Vec<wgpu::Buffer>,
-    what: &str,
-    words: &[T],
-    shift: u32,
-) {
-    let usage = wgpu::BufferUsages::STORAGE;
-    let before = pages.len();
-    for (page, words) in words.chunks(1 << shift).enumerate() {
-        pages.push(gpu.filled(&format!("render.scene.{what}.{page}"), words, usage));
+fn upload_pages(gpu: &Gpu, what: &str, elements: &[[u32; 4]]) -> Vec<wgpu::Texture> {
+    let page = |(index, elements): (usize, &[[u32; 4]])| {
+        gpu.records(&format!("render.scene.{what}.{index}"), elements)
+    };
+    let mut pages: Vec<wgpu::Texture> = elements
+        .chunks(1 << gpu.page_shift())
+        .enumerate()
+        .map(page)
+        .collect();
+    if pages.is_empty() {
+        pages.push(page((0, &[])));
     }
-    if pages.len() == before {
-        pages.push(gpu.filled::<T>(&format!("render.scene.{what}.0"), &[], usage));
-    }
+    pages
 }
 
 /// Pixel indices, square by square.

@@ -135,6 +135,12 @@ impl PixelSampler {
         }
     }
 
+    /// What its numbers start from, for the twin on the GPU: the seed of the picture's sequences, the
+    /// first place in them, and a seed of its own for white noise.
+    pub(crate) fn words(&self) -> [u32; 3] {
+        [self.picture_seed, self.first, self.pixel_seed]
+    }
+
     /// Numbers of sample `sample`.
     #[inline(always)]
     pub fn sample(&self, sample: u32) -> Sampler {

@@ -3,11 +3,16 @@
 
 use std::sync::{Arc, OnceLock};
 
-use diorama_assets::{AlphaMode, Material, TextureRef};
+use diorama_assets::{
+    AlphaMode, AssetSource, EnvironmentMap, Image, Library, Material, Pixels, TextureRef,
+};
 use diorama_render::gpu::{Adapters, Gpu, GpuError, self_test};
 use diorama_render::{RenderError, RenderSettings, Renderer};
-use diorama_synth::frame::Frame;
-use diorama_synth::shot::{Light, LightKind, Pose, Role, Track, WorldSet};
+use diorama_synth::draw::{Measurements, RemovedSet, draw_shot};
+use diorama_synth::frame::{Frame, Plane};
+use diorama_synth::physics::PieceStore;
+use diorama_synth::recipe::RemovalRecipe;
+use diorama_synth::shot::{Light, LightKind, Pose, Role, Shot, Track, WorldSet};
 use glam::{DVec3, Quat, Vec3};
 
 use crate::scenes::{Scene, at, look, matte, pair_scene, sphere, square};
@@ -16,6 +21,11 @@ use crate::scenes::{Scene, at, look, matte, pair_scene, sphere, square};
 const MEAN: f64 = 1e-3;
 /// Share of pixels that may differ by more than a hundredth: paths that a rounding sends elsewhere.
 const STRAYED: f64 = 0.02;
+
+/// Standard deviations within which a pixel's difference is noise.
+const Z: f64 = 3.0;
+/// Share of pixels that may be further off: single paths that a rounding sends to a light.
+const BEYOND_NOISE: f64 = 2e-3;
 
 /// The first device, a processor in disguise too; `None`, said, where there is none.
 #[expect(clippy::print_stderr, reason = "skipped tests must be seen")]
@@ -33,12 +43,21 @@ fn gpu() -> Option<Arc<Gpu>> {
 }
 
 fn render(scene: &Scene, samples: u32, gpu: Option<Arc<Gpu>>) -> Frame {
+    render_shot(&scene.shot, &scene.assets, samples, gpu)
+}
+
+fn render_shot(
+    shot: &Shot,
+    assets: &dyn AssetSource,
+    samples: u32,
+    gpu: Option<Arc<Gpu>>,
+) -> Frame {
     let settings = RenderSettings {
         samples,
         gpu,
         ..RenderSettings::default()
     };
-    Renderer::new(&scene.shot, &scene.assets, settings)
+    Renderer::new(shot, assets, settings)
         .unwrap()
         .render_frame(0)
         .unwrap()
@@ -50,9 +69,13 @@ fn mean(radiance: &[Vec3]) -> DVec3 {
 
 /// Renders on both with the same samples and compares everything.
 fn compare(name: &str, scene: &Scene, samples: u32) {
+    compare_shot(name, &scene.shot, &scene.assets, samples);
+}
+
+fn compare_shot(name: &str, shot: &Shot, assets: &dyn AssetSource, samples: u32) {
     let Some(gpu) = gpu() else { return };
-    let on_cpu = render(scene, samples, None);
-    let on_gpu = render(scene, samples, Some(gpu));
+    let on_cpu = render_shot(shot, assets, samples, None);
+    let on_gpu = render_shot(shot, assets, samples, Some(gpu));
     assert!(
         on_cpu.labels.instance == on_gpu.labels.instance,
         "{name}: ids"
@@ -62,7 +85,14 @@ fn compare(name: &str, scene: &Scene, samples: u32) {
         "{name}: ids"
     );
     assert_eq!(on_cpu.worlds.len(), on_gpu.worlds.len());
-    for (world, (ours, theirs)) in on_cpu.worlds.iter().zip(&on_gpu.worlds).enumerate() {
+    // What another seed changes: the noise, which a difference of backends must stay far below.
+    let other = Shot {
+        seed: shot.seed ^ 0x5eed,
+        ..shot.clone()
+    };
+    let other = render_shot(&other, assets, samples, None);
+    let worlds = on_cpu.worlds.iter().zip(&on_gpu.worlds);
+    for (world, ((ours, theirs), other)) in worlds.zip(&other.worlds).enumerate() {
         let (a, b) = (&ours.radiance.data, &theirs.radiance.data);
         let off = ((mean(b) - mean(a)) / mean(a)).abs().max_element();
         assert!(
@@ -80,6 +110,11 @@ fn compare(name: &str, scene: &Scene, samples: u32) {
             strayed <= STRAYED,
             "{name}, world {world}: {strayed} strayed"
         );
+        let far = beyond_noise(&ours.radiance, &theirs.radiance, &other.radiance);
+        assert!(
+            far <= BEYOND_NOISE,
+            "{name}, world {world}: {far} beyond the noise"
+        );
         let touched = ours.touched.data.iter().zip(&theirs.touched.data);
         let differing = touched.filter(|(a, b)| a != b).count();
         assert!(
@@ -93,6 +128,30 @@ fn compare(name: &str, scene: &Scene, samples: u32) {
         differing as f64 <= STRAYED * on_cpu.coverage.data.len() as f64,
         "{name}: coverage of {differing} pixels differs"
     );
+}
+
+/// Share of pixels in which two pictures differ by more than [`Z`] standard deviations of a pixel's noise,
+/// as a third picture with other random numbers shows it around the pixel.
+fn beyond_noise(a: &Plane<Vec3>, b: &Plane<Vec3>, other: &Plane<Vec3>) -> f64 {
+    let (width, height) = (a.width as usize, a.height as usize);
+    let brightness = |plane: &Plane<Vec3>, i: usize| f64::from(plane.data[i].element_sum());
+    let mut far = 0;
+    for (row, column) in (0..height).flat_map(|row| (0..width).map(move |column| (row, column))) {
+        let (mut variance, mut count) = (0.0, 0.0);
+        for y in row.saturating_sub(2)..(row + 3).min(height) {
+            for x in column.saturating_sub(2)..(column + 3).min(width) {
+                let i = y * width + x;
+                let difference = brightness(a, i) - brightness(other, i);
+                variance += 0.5 * difference * difference;
+                count += 1.0;
+            }
+        }
+        let i = row * width + column;
+        let difference = (brightness(a, i) - brightness(b, i)).abs();
+        let roundings = 1e-4 * brightness(a, i);
+        far += usize::from(difference > Z * (variance / count).sqrt() + roundings);
+    }
+    far as f64 / a.data.len() as f64
 }
 
 #[test]
@@ -334,6 +393,92 @@ fn motion_blur_and_depth_of_field_are_the_cpus() {
     };
     object.pose = Track::PerFrame(vec![from, from, moves(from), moves(moves(from))]);
     compare("motion", &scene, 16);
+}
+
+#[test]
+fn environment_maps_are_the_cpus() {
+    let mut scene = balls(vec![
+        Material::default(),
+        Material {
+            metallic: 1.0,
+            roughness: 0.05,
+            ..Material::default()
+        },
+    ]);
+    scene.shot.lights.clear();
+    // A dim sky with a small bright window, of more than a byte's range.
+    let (width, height) = (64, 32);
+    let pixels = (0..width * height)
+        .map(|i| {
+            let (x, y) = (i % width, i / width);
+            let window = (20..24).contains(&x) && (6..9).contains(&y);
+            let sky = 0.2 + 0.3 * y as f32 / height as f32;
+            if window {
+                [900.0, 700.0, 400.0]
+            } else {
+                [sky, sky, 1.5 * sky]
+            }
+        })
+        .collect();
+    let map = EnvironmentMap {
+        image: Image {
+            name: "window".into(),
+            width,
+            height,
+            pixels: Pixels::RgbF32(pixels),
+        },
+        sun: None,
+        description: String::new(),
+        night: false,
+    };
+    scene
+        .assets
+        .environments
+        .insert("window".into(), Arc::new(map));
+    let environment = &mut scene.shot.environment;
+    environment.asset = Some("window".into());
+    environment.color = [1.0; 3];
+    environment.rotation_rad = 0.7;
+    compare("environment map", &scene, 16);
+}
+
+/// The first frame of a removal sample, as small as it can be.
+fn compare_removal(seed: u64) {
+    let (library, _) = Library::open(&[]).unwrap();
+    let recipe = RemovalRecipe {
+        video_length: 5,
+        width: 48,
+        height: 32,
+        // The underside of a mirror lies in the floor's plane, and which of the two is met first is a matter
+        // of the last bit: nobody may look through to it.
+        range_material_alpha: [1.0, 1.0],
+        ..RemovalRecipe::default()
+    };
+    let mut seen = |shot: &Shot| {
+        let removed = shot.worlds.iter().filter(|w| w.name.starts_with("removed"));
+        let removed = removed.map(|world| RemovedSet {
+            area: vec![0.1],
+            objects: vec![vec![0.1]; world.removed.len()],
+        });
+        Ok(Measurements {
+            removed: removed.collect(),
+            brightness: None,
+        })
+    };
+    let pieces = PieceStore::default();
+    let shot = draw_shot(&recipe, seed, "000000", &library, &pieces, &mut seen).unwrap();
+    compare_shot(&format!("removal {seed}"), &shot, &library, 16);
+}
+
+#[test]
+fn a_removal_sample_is_the_cpus() {
+    compare_removal(0);
+}
+
+#[test]
+#[ignore = "slow on a processor in disguise: four programs to compile"]
+fn further_removal_samples_are_the_cpus() {
+    (1..5).for_each(compare_removal);
 }
 
 #[test]

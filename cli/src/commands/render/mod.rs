@@ -5,7 +5,7 @@ mod exr;
 mod scene;
 mod target;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use diorama_assets::load_environment_file;
@@ -44,27 +44,54 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     let asked = args.picture.backend.clone().unwrap_or_default();
     let asked = asked.on_cpu_if(settings.noise_threshold > 0.0);
     let backend = Backend::resolve(&asked, output)?;
-    let settings = RenderSettings {
-        gpu: backend.gpu,
-        ..settings
-    };
+    backend.with_fallback(output, |backend, begun| {
+        let settings = RenderSettings {
+            gpu: backend.gpu.clone(),
+            ..settings.clone()
+        };
+        let traced = trace(&stage, &frames, settings, &target, output, begun)?;
+        output.json(&json!({
+            "written": traced.written, "frames": frames.len(), "rays": traced.rays,
+            "seconds_per_frame": traced.seconds, "backend": backend.setting,
+        }))
+    })?;
+    output.plain(args.output.display().to_string())?;
+    Ok(Status::Good)
+}
+
+/// What came of a run.
+#[derive(Default)]
+struct Traced {
+    written: Vec<PathBuf>,
+    rays: u64,
+    seconds: Vec<f64>,
+}
+
+/// Renders frames and writes them; `begun`: there is a first one.
+fn trace(
+    stage: &Stage,
+    frames: &[u32],
+    settings: RenderSettings,
+    target: &Target,
+    output: &Output,
+    begun: &mut bool,
+) -> Result<Traced> {
     let Stage { shot, assets } = stage;
-    let mut renderer = Renderer::new(&shot, &assets, settings)?;
+    let mut renderer = Renderer::new(shot, assets, settings)?;
     for warning in assets.warnings() {
         output.warning(warning);
     }
     let progress = Progress::new(output, 1, 0);
     progress.stage("", "rendering", frames.len() as u64);
-    let mut written = Vec::new();
-    let (mut rays, mut seconds) = (0, Vec::new());
-    let count = frames.len() as u32;
+    let mut traced = Traced::default();
     stream(
-        count,
+        frames.len() as u32,
         |index| {
             let start = std::time::Instant::now();
             let frame = renderer.render_frame(frames[index as usize])?;
-            seconds.push(start.elapsed().as_secs_f64());
-            rays += frame.rays;
+            *begun = true;
+            traced.seconds.push(start.elapsed().as_secs_f64());
+            traced.rays += frame.rays;
             if index == 0 && matches!(shot.exposure, Exposure::Auto) {
                 // One exposure for all frames: the first one's.
                 renderer.set_exposure(Renderer::automatic_exposure(&frame));
@@ -72,18 +99,13 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
             Ok(frame)
         },
         |frame| {
-            written.extend(target.write(&shot, &frame)?);
+            traced.written.extend(target.write(shot, &frame)?);
             progress.frame();
             Ok(())
         },
     )?;
     progress.finish();
-    output.json(&json!({
-        "written": written, "frames": count, "rays": rays, "seconds_per_frame": seconds,
-        "backend": backend.setting,
-    }))?;
-    output.plain(args.output.display().to_string())?;
-    Ok(Status::Good)
+    Ok(traced)
 }
 
 fn load(args: &RenderArgs, output: &Output) -> Result<Stage> {

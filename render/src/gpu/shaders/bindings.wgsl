@@ -62,33 +62,41 @@ struct Chunk {
     unused1: u32,
 }
 
-struct MeshRecord {
-    // In the geometry pages, units of 16 bytes.
-    nodes: u32,
+// A mesh in the world, as shading sees it. Places of meshes are in the geometry pages; NONE for what a mesh
+// does not have.
+struct InstanceRecord {
+    // Rows of world_from_object as the shutter opens and as it closes.
+    open: array<vec4<f32>, 3>,
+    close: array<vec4<f32>, 3>,
+    // Rows of object_from_world at rest.
+    inverse: array<vec4<f32>, 3>,
     triangles: u32,
     shading: u32,
     normals: u32,
     uvs: u32,
     colors: u32,
     tangents: u32,
-    // Largest magnitude of a coordinate.
-    reach: f32,
-}
-
-struct InstanceRecord {
-    // Columns of world_from_object as the shutter opens and as it closes.
-    open: array<vec4<f32>, 4>,
-    close: array<vec4<f32>, 4>,
-    // Columns of object_from_world at rest.
-    inverse: array<vec4<f32>, 4>,
-    mesh: u32,
     worlds: u32,
     id: u32,
     flags: u32,
     first_material: u32,
     role: u32,
-    unused0: u32,
-    unused1: u32,
+    unused: u32,
+}
+
+// The same as rays find it: behind the nodes of the upper tree.
+struct PlacedRecord {
+    inverse: array<vec4<f32>, 3>,
+    nodes: u32,
+    triangles: u32,
+    worlds: u32,
+    instance: u32,
+    // Largest magnitude of a coordinate.
+    reach: f32,
+    // Normals of the triangles, two elements apart.
+    planes: u32,
+    flags: u32,
+    unused: u32,
 }
 
 const INSTANCE_IS_WORLD: u32 = 1u;
@@ -138,10 +146,9 @@ struct MaterialRecord {
     alpha_cutoff: f32,
     normal_scale: f32,
     flags: u32,
-    // Bit for each of `textures` that is there.
+    // Bit for each of its eight texture uses that is there.
     texture_bits: u32,
     unused: u32,
-    textures: array<TextureUse, 8>,
 }
 
 const MATERIAL_THIN: u32 = 1u;
@@ -162,24 +169,24 @@ const TEXTURE_EMISSION: u32 = 6u;
 const TEXTURE_NORMAL: u32 = 7u;
 
 struct LightRecord {
-    radiance: vec3<f32>,
     kind: u32,
-    position: vec3<f32>,
     worlds: u32,
-    // Sun: towards it; area and spot: where it shines.
-    direction: vec3<f32>,
     power: f32,
-    side_u: vec3<f32>,
     // Sun: 1 − cos of its half angle; point: radius; mesh: radius of its box.
     size: f32,
-    side_v: vec3<f32>,
+    // Sun: towards it; area and spot: where it shines.
+    direction: vec3<f32>,
     cos_outer: f32,
+    radiance: vec3<f32>,
     // Of a spot's edge; 0: not a spot.
     sharpness: f32,
+    position: vec3<f32>,
     // Mesh: m².
     area: f32,
+    side_u: vec3<f32>,
     // Mesh: in `emitters`.
     first_emitter: u32,
+    side_v: vec3<f32>,
     emitter_count: u32,
     instance: u32,
     unused0: u32,
@@ -242,14 +249,25 @@ struct PathState {
     pdf: f32,
     from_normal: vec3<f32>,
     from_transmits: u32,
+    // Of all insides that the path is in, 1/m.
+    absorption: vec3<f32>,
     // The triangle that the ray leaves: a plane is met once only.
     left_instance: u32,
     left_slot: u32,
-    media_count: u32,
-    unused: u32,
-    // Objects that the path is inside of, and their absorption.
-    media_ids: vec4<u32>,
-    media: array<vec4<f32>, 4>,
+    // `media` holds something for it.
+    is_inside: u32,
+    unused0: u32,
+    unused1: u32,
+}
+
+// Objects that a path is inside of, and their absorption.
+struct MediaState {
+    ids: vec4<u32>,
+    absorption: array<vec4<f32>, 4>,
+    count: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
 }
 
 // A ray to a light, and what it brings where it is not blocked.
@@ -264,11 +282,7 @@ struct ShadowState {
     left_instance: u32,
     left_slot: u32,
     path_worlds: u32,
-    unused: u32,
-    time: f32,
     bounce: u32,
-    unused1: u32,
-    unused2: u32,
 }
 
 struct HitState {
@@ -277,9 +291,9 @@ struct HitState {
     v: f32,
     instance: u32,
     slot: u32,
-    primitive: u32,
     unused0: u32,
     unused1: u32,
+    unused2: u32,
 }
 
 // What a sample found in a world, or the sum over samples.
@@ -299,25 +313,44 @@ struct Sums {
     lost: Found,
 }
 
+// A pixel to trace: its number in the picture and what its random numbers start from (sampler.wgsl).
+struct PixelRecord {
+    pixel: u32,
+    picture_seed: u32,
+    first: u32,
+    pixel_seed: u32,
+}
+
 @group(0) @binding(0) var<uniform> frame: Frame;
-@group(0) @binding(1) var<storage, read> meshes: array<MeshRecord>;
-@group(0) @binding(2) var<storage, read> instances: array<InstanceRecord>;
-@group(0) @binding(3) var<storage, read> materials: array<MaterialRecord>;
-@group(0) @binding(4) var<storage, read> lights: array<LightRecord>;
-@group(0) @binding(5) var<storage, read> emitters: array<Emitter>;
-@group(0) @binding(6) var<storage, read> tables: array<f32>;
-@group(0) @binding(7) var<storage, read> upper: array<vec4<u32>>;
+// Records lie in textures, row after row, an element of 16 bytes a texel.
+@group(0) @binding(1) var instances: texture_2d<u32>;
+@group(0) @binding(2) var materials: texture_2d<u32>;
+@group(0) @binding(3) var texture_uses: texture_2d<u32>;
+@group(0) @binding(4) var lights: texture_2d<u32>;
+@group(0) @binding(5) var emitters: texture_2d<u32>;
+@group(0) @binding(6) var tables: texture_2d<u32>;
 
 @group(1) @binding(0) var<uniform> chunk: Chunk;
-@group(1) @binding(1) var<storage, read> pixels: array<u32>;
+@group(1) @binding(1) var<storage, read> pixels: array<PixelRecord>;
 @group(1) @binding(2) var<storage, read_write> slots: array<SlotState>;
 @group(1) @binding(3) var<storage, read_write> paths: array<PathState>;
-@group(1) @binding(4) var<storage, read_write> shadows: array<ShadowState>;
-@group(1) @binding(5) var<storage, read_write> hits: array<HitState>;
-@group(1) @binding(6) var<storage, read_write> found: array<Found>;
-@group(1) @binding(7) var<storage, read_write> sums: array<Sums>;
-@group(1) @binding(8) var<storage, read_write> runs: array<Found>;
-@group(1) @binding(9) var<storage, read_write> working: atomic<u32>;
+@group(1) @binding(4) var<storage, read_write> media: array<MediaState>;
+@group(1) @binding(5) var<storage, read_write> shadows: array<ShadowState>;
+@group(1) @binding(6) var<storage, read_write> hits: array<HitState>;
+@group(1) @binding(7) var<storage, read_write> found: array<Found>;
+@group(1) @binding(8) var<storage, read_write> sums: array<Sums>;
+@group(1) @binding(9) var<storage, read_write> runs: array<Found>;
+@group(1) @binding(10) var<storage, read_write> working: atomic<u32>;
+
+// An element of a texture of records.
+fn row(records: texture_2d<u32>, address: u32) -> vec4<u32> {
+    let mask = (1u << ROW_SHIFT) - 1u;
+    return textureLoad(records, vec2<u32>(address & mask, address >> ROW_SHIFT), 0);
+}
+
+fn row_f32(records: texture_2d<u32>, address: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(row(records, address));
+}
 
 // The slot of an invocation; NONE beyond the last.
 fn slot_of(id: vec3<u32>) -> u32 {
@@ -327,3 +360,99 @@ fn slot_of(id: vec3<u32>) -> u32 {
 fn geometry_f32(address: u32) -> vec4<f32> {
     return bitcast<vec4<f32>>(geometry(address));
 }
+
+// A word of the texel pages.
+fn texel(address: u32) -> u32 {
+    return texels(address >> 2u)[address & 3u];
+}
+
+// An entry of a table, the next one, and both in the next line.
+fn table(index: u32) -> vec4<f32> {
+    return row_f32(tables, index);
+}
+
+// The value between an entry of a table without lines and the next one.
+fn linear_table(index: u32, t: f32) -> f32 {
+    let v = table(index);
+    return v.x * (1.0 - t) + v.y * t;
+}
+
+// Words triangles, shading, normals, uvs of an instance.
+fn instance_places(instance: u32) -> vec4<u32> {
+    return row(instances, instance * INSTANCE_ROWS + 9u);
+}
+
+// Words colors, tangents, worlds, id.
+fn instance_names(instance: u32) -> vec4<u32> {
+    return row(instances, instance * INSTANCE_ROWS + 10u);
+}
+
+// Words flags, first_material, role.
+fn instance_kinds(instance: u32) -> vec4<u32> {
+    return row(instances, instance * INSTANCE_ROWS + 11u);
+}
+
+fn material_at(index: u32) -> MaterialRecord {
+    let at = index * MATERIAL_ROWS;
+    let a = row_f32(materials, at);
+    let b = row_f32(materials, at + 1u);
+    let c = row_f32(materials, at + 2u);
+    let d = row_f32(materials, at + 3u);
+    let e = row_f32(materials, at + 4u);
+    let f = row_f32(materials, at + 5u);
+    let g = row_f32(materials, at + 6u);
+    let h = row_f32(materials, at + 7u);
+    let i = row(materials, at + 8u);
+    return MaterialRecord(
+        a.xyz, a.w, b.xyz, b.w, c.xyz, c.w, d.xyz, d.w, e.xyz, e.w, f.xyz, f.w,
+        g.x, g.y, g.z, g.w, h.x, h.y, h.z, h.w,
+        bitcast<f32>(i.x), i.y, i.z, i.w,
+    );
+}
+
+fn texture_use_at(material: u32, which: u32) -> TextureUse {
+    let at = (material * 8u + which) * TEXTURE_ROWS;
+    let a = row(texture_uses, at + 1u);
+    let b = row(texture_uses, at + 2u);
+    return TextureUse(
+        row_f32(texture_uses, at),
+        bitcast<vec2<f32>>(a.xy), a.z, a.w,
+        b.x, b.y, b.z, b.w,
+    );
+}
+
+fn light_at(index: u32) -> LightRecord {
+    let at = index * LIGHT_ROWS;
+    let a = row(lights, at);
+    let b = row_f32(lights, at + 1u);
+    let c = row_f32(lights, at + 2u);
+    let d = row_f32(lights, at + 3u);
+    let e = row(lights, at + 4u);
+    let f = row(lights, at + 5u);
+    return LightRecord(
+        a.x, a.y, bitcast<f32>(a.z), bitcast<f32>(a.w),
+        b.xyz, b.w, c.xyz, c.w, d.xyz, d.w,
+        bitcast<vec3<f32>>(e.xyz), e.w, bitcast<vec3<f32>>(f.xyz), f.w,
+        row(lights, at + 6u).x, 0u, 0u, 0u,
+    );
+}
+
+fn emitter_at(index: u32) -> Emitter {
+    let at = index * EMITTER_ROWS;
+    let a = row_f32(emitters, at);
+    let b = row(emitters, at + 1u);
+    let c = row_f32(emitters, at + 2u);
+    return Emitter(a.xyz, a.w, bitcast<vec3<f32>>(b.xyz), b.w, c.xyz, 0u);
+}
+
+// What an invocation has at hand: its slot's pixel and how far its work is.
+var<private> pixel: PixelRecord;
+var<private> state: SlotState;
+var<private> path: PathState;
+// Rays to a light of each group.
+var<private> sent: array<ShadowState, 2>;
+// What the path's ray met.
+var<private> hit: HitState;
+// What the sample at hand has found in each world, and the sums of those before it.
+var<private> seen: array<Found, WORLDS>;
+var<private> summed: array<Sums, WORLDS>;

@@ -42,8 +42,18 @@ struct Lobe {
     kind: u32,
 }
 
-// The BSDF at hand. One at a time is enough, and copies of it would be large.
-var<private> lobes: array<Lobe, MAX_LOBES>;
+// The BSDF at hand. One at a time is enough, and copies of it would be large. Each lobe has a place of its
+// own, in the order in which the CPU lists them, so that no index is only known at run time: `choice` is 0
+// where the surface does not have it.
+var<private> sheen_lobe: Lobe;
+var<private> coat_lobe: Lobe;
+var<private> metal_lobe: Lobe;
+// Glass, thin glass, or the reflection of glass whose refraction has a roughness of its own.
+var<private> glass_lobe: Lobe;
+var<private> refraction_lobe: Lobe;
+var<private> dielectric_lobe: Lobe;
+var<private> passing_lobe: Lobe;
+var<private> diffuse_lobe: Lobe;
 var<private> lobe_count: u32;
 
 struct Bsdf {
@@ -77,7 +87,7 @@ fn bump_leaks(bump: Bump, wi: vec3<f32>) -> bool {
 
 // Factor of diffuse lobes.
 fn bump_factor(bump: Bump, wi: vec3<f32>) -> f32 {
-    if !bump.is_some {
+    if !HAS_NORMAL_MAPS || !bump.is_some {
         return 1.0;
     }
     let cos2 = sqr(dot3(bump.smoothed, wi));
@@ -119,37 +129,39 @@ fn is_smooth(kind: u32, alpha: f32) -> bool {
     return kind > LOBE_SHEEN && alpha < SMOOTH_ALPHA;
 }
 
-fn push_lobe(
+fn new_lobe(
     kind: u32,
     alpha: f32,
     fresnel: TintedDielectric,
     second: vec3<f32>,
     weight: vec3<f32>,
     albedo: vec3<f32>,
-) {
-    let choice = mean3(albedo);
+) -> Lobe {
+    var choice = mean3(albedo);
     if choice > CUTOFF && lobe_count < MAX_LOBES {
-        lobes[lobe_count] = Lobe(weight, choice, second, alpha, fresnel, kind);
         lobe_count++;
+    } else {
+        choice = 0.0;
     }
+    return Lobe(weight, choice, second, alpha, fresnel, kind);
 }
 
 // What sheen and coat leave of the light from below: also the weight of emission. `push`: their lobes too.
 fn upper_layers(values: SurfaceValues, mu: f32, push: bool) -> vec3<f32> {
     let none = TintedDielectric(vec3<f32>(0.0), 1.0, 0.0, 1.0);
     var weight = vec3<f32>(1.0);
-    if values.sheen > CUTOFF {
+    if HAS_SHEEN && values.sheen > CUTOFF {
         let unscaled = sheen_albedo_unscaled(values.sheen_roughness, mu);
         let albedo = min(unscaled, 1.0);
         let scale = select(1.0, 1.0 / unscaled, unscaled > 1.0);
         let tinted = values.sheen_tint * values.sheen;
         if push {
             let alpha = sheen_alpha(values.sheen_roughness);
-            push_lobe(LOBE_SHEEN, alpha, none, vec3<f32>(0.0), tinted * scale, tinted * albedo);
+            sheen_lobe = new_lobe(LOBE_SHEEN, alpha, none, vec3<f32>(0.0), tinted * scale, tinted * albedo);
         }
         weight = under(tinted * albedo, weight);
     }
-    if values.coat > CUTOFF {
+    if HAS_COAT && values.coat > CUTOFF {
         let fresnel = tinted_dielectric(values.coat_ior, vec3<f32>(f0_from_ior(values.coat_ior)));
         // Blender takes a coat's albedo for that of a smooth one.
         let albedo = tinted_at(fresnel, mu).xyz;
@@ -157,7 +169,7 @@ fn upper_layers(values: SurfaceValues, mu: f32, push: bool) -> vec3<f32> {
         if push {
             let facets = facets_reflection(values.coat_roughness, mu);
             let compensation = compensation_of(facets, tinted_average(fresnel));
-            push_lobe(
+            coat_lobe = new_lobe(
                 LOBE_DIELECTRIC,
                 sqr(values.coat_roughness),
                 fresnel,
@@ -203,23 +215,32 @@ fn bsdf_new(
     let zero = vec3<f32>(0.0);
     let one = vec3<f32>(1.0);
     lobe_count = 0u;
+    let absent = Lobe(zero, 0.0, zero, 1.0, none, LOBE_DIFFUSE);
+    sheen_lobe = absent;
+    coat_lobe = absent;
+    metal_lobe = absent;
+    glass_lobe = absent;
+    refraction_lobe = absent;
+    dielectric_lobe = absent;
+    passing_lobe = absent;
+    diffuse_lobe = absent;
     let base = clamp(values.base_color, zero, one);
     let r = values.roughness;
     let alpha = sqr(r);
     var weight = upper_layers(values, mu, true);
     let facets = facets_reflection(r, mu);
 
-    if values.metallic > CUTOFF {
+    if HAS_METAL && values.metallic > CUTOFF {
         let b = f82_b(base, clamp(values.specular_tint, zero, one));
         let compensation = compensation_of(facets, f82_average(base, b));
         let metal = weight * values.metallic;
         var fresnel = none;
         fresnel.f0 = base;
         let albedo = metal * compensation * facets.x * f82(base, b, mu);
-        push_lobe(LOBE_METAL, alpha, fresnel, b, metal * compensation, albedo);
+        metal_lobe = new_lobe(LOBE_METAL, alpha, fresnel, b, metal * compensation, albedo);
         weight *= 1.0 - values.metallic;
     }
-    if values.transmission > CUTOFF && largest3(weight) > CUTOFF {
+    if HAS_GLASS && values.transmission > CUTOFF && largest3(weight) > CUTOFF {
         push_glass(values, weight * values.transmission, base, mu, entering);
         weight *= 1.0 - values.transmission;
     }
@@ -235,32 +256,43 @@ fn bsdf_new(
             let share = dielectric_share(r, mu, eta);
             let compensation = compensation_of(facets, tinted_average(fresnel));
             let albedo = compensation * facets.x * tinted_between(fresnel, share);
-            push_lobe(LOBE_DIELECTRIC, alpha, fresnel, zero, weight * compensation, weight * albedo);
+            dielectric_lobe =
+                new_lobe(LOBE_DIELECTRIC, alpha, fresnel, zero, weight * compensation, weight * albedo);
             weight = under(weight * albedo, weight);
         }
         let diffuse = weight * values.base_color;
         let through = values.diffuse_transmission;
-        if through > CUTOFF {
+        if HAS_DIFFUSE_TRANSMISSION && through > CUTOFF {
             let passed = diffuse * through;
-            push_lobe(LOBE_DIFFUSE_TRANSMISSION, 1.0, none, zero, passed, passed);
+            passing_lobe = new_lobe(LOBE_DIFFUSE_TRANSMISSION, 1.0, none, zero, passed, passed);
         }
         if through < 1.0 {
             let kept = diffuse * (1.0 - through);
-            push_lobe(LOBE_DIFFUSE, 1.0, none, zero, kept, kept);
+            diffuse_lobe = new_lobe(LOBE_DIFFUSE, 1.0, none, zero, kept, kept);
         }
     }
 
-    var total = 0.0;
-    for (var i = 0u; i < lobe_count; i++) {
-        total += lobes[i].choice;
-    }
+    let total = sheen_lobe.choice + coat_lobe.choice + metal_lobe.choice + glass_lobe.choice
+        + refraction_lobe.choice + dielectric_lobe.choice + passing_lobe.choice
+        + diffuse_lobe.choice;
     let scale = select(0.0, 1.0 / total, total > 0.0);
-    var has_density = false;
-    for (var i = 0u; i < lobe_count; i++) {
-        lobes[i].choice *= scale;
-        has_density = has_density || !is_smooth(lobes[i].kind, lobes[i].alpha);
-    }
+    sheen_lobe.choice *= scale;
+    coat_lobe.choice *= scale;
+    metal_lobe.choice *= scale;
+    glass_lobe.choice *= scale;
+    refraction_lobe.choice *= scale;
+    dielectric_lobe.choice *= scale;
+    passing_lobe.choice *= scale;
+    diffuse_lobe.choice *= scale;
+    let has_density = is_dense(sheen_lobe) || is_dense(coat_lobe) || is_dense(metal_lobe)
+        || is_dense(glass_lobe) || is_dense(refraction_lobe) || is_dense(dielectric_lobe)
+        || is_dense(passing_lobe) || is_dense(diffuse_lobe);
     return Bsdf(f, geometric_normal, wo, has_density, bump);
+}
+
+// A lobe that is there and has a density.
+fn is_dense(lobe: Lobe) -> bool {
+    return lobe.choice > 0.0 && !is_smooth(lobe.kind, lobe.alpha);
 }
 
 fn push_glass(
@@ -278,7 +310,7 @@ fn push_glass(
     let f0 = clamp(values.specular_tint, zero, vec3<f32>(1.0)) * f0_from_ior(values.ior);
     let fresnel = tinted_dielectric(eta, f0);
     if values.thin_walled {
-        push_lobe(LOBE_THIN_GLASS, alpha, fresnel, base, weight, weight);
+        glass_lobe = new_lobe(LOBE_THIN_GLASS, alpha, fresnel, base, weight, weight);
         return;
     }
     // Light crosses two faces: each takes the square root of the tint.
@@ -290,12 +322,13 @@ fn push_glass(
     let refraction = compensation_of(facets, tint);
     if abs(through_r - r) < 1e-4 {
         let albedo = weight * refraction * facets.x;
-        push_lobe(LOBE_GLASS, alpha, fresnel, tint, weight * refraction, albedo);
+        glass_lobe = new_lobe(LOBE_GLASS, alpha, fresnel, tint, weight * refraction, albedo);
     } else {
         let f = tinted_at(fresnel, mu).xyz;
         let reflection = compensation_of(facets_reflection(r, mu), tinted_average(fresnel));
-        push_lobe(LOBE_GLASS_REFLECTION, alpha, fresnel, zero, weight * reflection, weight * f);
-        push_lobe(
+        glass_lobe =
+            new_lobe(LOBE_GLASS_REFLECTION, alpha, fresnel, zero, weight * reflection, weight * f);
+        refraction_lobe = new_lobe(
             LOBE_GLASS_REFRACTION,
             sqr(through_r),
             fresnel,
@@ -336,67 +369,99 @@ fn eval_refraction(lobe: Lobe, wo: vec3<f32>, wi: vec3<f32>, shared_facets: bool
     return BsdfValue(through * facets.y, facets.x * choice);
 }
 
+// What the lobes share for one direction.
+struct Directions {
+    wo: vec3<f32>,
+    wi: vec3<f32>,
+    // Half vector with wi turned to the side of wo, and its cosine.
+    h: vec3<f32>,
+    c: f32,
+    of_diffuse: f32,
+}
+
+// Adds a lobe to BSDF × |cosθ_i| and pdf. `may_be`: the kinds that can be in its place, a bit each, so that
+// the code of others is left out.
+fn add_lobe(sum: ptr<function, BsdfValue>, lobe: Lobe, may_be: u32, d: Directions) {
+    if !is_dense(lobe) {
+        return;
+    }
+    let reflected = d.wi.z > 0.0;
+    var f = vec3<f32>(0.0);
+    var p = 0.0;
+    if (may_be & (1u << LOBE_DIFFUSE)) != 0u {
+        p = cosine_hemisphere_pdf(d.wi.z);
+        f = vec3<f32>(p);
+    } else if (may_be & (1u << LOBE_DIFFUSE_TRANSMISSION)) != 0u {
+        p = cosine_hemisphere_pdf(-d.wi.z);
+        f = vec3<f32>(p);
+    } else if (may_be & (1u << LOBE_SHEEN)) != 0u {
+        if reflected {
+            f = vec3<f32>(sheen_value(d.wo, d.wi, lobe.alpha));
+            p = 0.5 * INV_PI;
+        }
+    } else if (may_be & ((1u << LOBE_METAL) | (1u << LOBE_DIELECTRIC))) != 0u {
+        if reflected {
+            let facets = ggx_reflection(d.wo, d.wi, d.h, lobe.alpha);
+            if (may_be & (1u << LOBE_METAL)) != 0u {
+                f = f82(lobe.fresnel.f0, lobe.second, d.c) * facets.y;
+            } else {
+                f = tinted_at(lobe.fresnel, d.c).xyz * facets.y;
+            }
+            p = facets.x;
+        }
+    } else if reflected || lobe.kind == LOBE_THIN_GLASS {
+        if lobe.kind != LOBE_GLASS_REFRACTION {
+            let facets = ggx_reflection(d.wo, d.wi, d.h, lobe.alpha);
+            let fresnel = tinted_at(lobe.fresnel, d.c).xyz;
+            f = fresnel * facets.y;
+            p = facets.x;
+            if lobe.kind != LOBE_GLASS_REFLECTION {
+                let through = (1.0 - fresnel) * lobe.second;
+                let choice = reflect_probability(fresnel, through);
+                if reflected {
+                    p = facets.x * choice;
+                } else {
+                    f = through * facets.y;
+                    p = facets.x * (1.0 - choice);
+                }
+            }
+        }
+    } else if lobe.kind == LOBE_GLASS || lobe.kind == LOBE_GLASS_REFRACTION {
+        let refracted = eval_refraction(lobe, d.wo, d.wi, lobe.kind == LOBE_GLASS);
+        f = refracted.value;
+        p = refracted.pdf;
+    }
+    (*sum).value += lobe.weight * f * select(1.0, d.of_diffuse, lobe.kind <= LOBE_SHEEN);
+    (*sum).pdf += lobe.choice * p;
+}
+
+const ANY_GLASS: u32 = (1u << LOBE_GLASS) | (1u << LOBE_GLASS_REFLECTION)
+    | (1u << LOBE_GLASS_REFRACTION) | (1u << LOBE_THIN_GLASS);
+
 // BSDF × |cosθ_i| and pdf of all lobes that are not smooth; directions are local.
 fn bsdf_eval_local(wo: vec3<f32>, wi: vec3<f32>, bump: Bump) -> BsdfValue {
-    var value = vec3<f32>(0.0);
-    let of_diffuse = bump_factor(bump, wi);
-    var pdf = 0.0;
-    let reflected = wi.z > 0.0;
-    // Half vector with wi turned to the side of wo.
     let h = normalize_or(wo + vec3<f32>(wi.x, wi.y, abs(wi.z)), UP);
-    let c = clamp(dot3(wo, h), 0.0, 1.0);
-    for (var i = 0u; i < lobe_count; i++) {
-        let lobe = lobes[i];
-        if is_smooth(lobe.kind, lobe.alpha) {
-            continue;
-        }
-        var f = vec3<f32>(0.0);
-        var p = 0.0;
-        switch lobe.kind {
-            case LOBE_DIFFUSE, LOBE_DIFFUSE_TRANSMISSION: {
-                p = cosine_hemisphere_pdf(select(-wi.z, wi.z, lobe.kind == LOBE_DIFFUSE));
-                f = vec3<f32>(p);
-            }
-            case LOBE_SHEEN: {
-                if reflected {
-                    f = vec3<f32>(sheen_value(wo, wi, lobe.alpha));
-                    p = 0.5 * INV_PI;
-                }
-            }
-            default: {
-                if reflected || lobe.kind == LOBE_THIN_GLASS {
-                    if lobe.kind != LOBE_GLASS_REFRACTION {
-                        let facets = ggx_reflection(wo, wi, h, lobe.alpha);
-                        if lobe.kind == LOBE_METAL {
-                            f = f82(lobe.fresnel.f0, lobe.second, c) * facets.y;
-                            p = facets.x;
-                        } else {
-                            let fresnel = tinted_at(lobe.fresnel, c).xyz;
-                            f = fresnel * facets.y;
-                            p = facets.x;
-                            if lobe.kind == LOBE_GLASS || lobe.kind == LOBE_THIN_GLASS {
-                                let through = (1.0 - fresnel) * lobe.second;
-                                let choice = reflect_probability(fresnel, through);
-                                if reflected {
-                                    p = facets.x * choice;
-                                } else {
-                                    f = through * facets.y;
-                                    p = facets.x * (1.0 - choice);
-                                }
-                            }
-                        }
-                    }
-                } else if lobe.kind == LOBE_GLASS || lobe.kind == LOBE_GLASS_REFRACTION {
-                    let refracted = eval_refraction(lobe, wo, wi, lobe.kind == LOBE_GLASS);
-                    f = refracted.value;
-                    p = refracted.pdf;
-                }
-            }
-        }
-        value += lobe.weight * f * select(1.0, of_diffuse, lobe.kind <= LOBE_SHEEN);
-        pdf += lobe.choice * p;
+    let d = Directions(wo, wi, h, clamp(dot3(wo, h), 0.0, 1.0), bump_factor(bump, wi));
+    var sum = BsdfValue(vec3<f32>(0.0), 0.0);
+    if HAS_SHEEN {
+        add_lobe(&sum, sheen_lobe, 1u << LOBE_SHEEN, d);
     }
-    return BsdfValue(value, pdf);
+    if HAS_COAT {
+        add_lobe(&sum, coat_lobe, 1u << LOBE_DIELECTRIC, d);
+    }
+    if HAS_METAL {
+        add_lobe(&sum, metal_lobe, 1u << LOBE_METAL, d);
+    }
+    if HAS_GLASS {
+        add_lobe(&sum, glass_lobe, ANY_GLASS, d);
+        add_lobe(&sum, refraction_lobe, ANY_GLASS, d);
+    }
+    add_lobe(&sum, dielectric_lobe, 1u << LOBE_DIELECTRIC, d);
+    if HAS_DIFFUSE_TRANSMISSION {
+        add_lobe(&sum, passing_lobe, 1u << LOBE_DIFFUSE_TRANSMISSION, d);
+    }
+    add_lobe(&sum, diffuse_lobe, 1u << LOBE_DIFFUSE, d);
+    return sum;
 }
 
 struct LobeSample {
@@ -408,6 +473,26 @@ struct LobeSample {
     valid: bool,
 }
 
+// The lobe that a number chooses; the last one if it is beyond all.
+struct LobeChoice {
+    lobe: Lobe,
+    // Of the stretch of numbers that choose it.
+    start: f32,
+    // Of the next one's.
+    next: f32,
+    found: bool,
+}
+
+fn offer_lobe(choice: ptr<function, LobeChoice>, lobe: Lobe, number: f32) {
+    if (*choice).found || lobe.choice <= 0.0 {
+        return;
+    }
+    (*choice).lobe = lobe;
+    (*choice).start = (*choice).next;
+    (*choice).next += lobe.choice;
+    (*choice).found = number < (*choice).next;
+}
+
 // A direction by one lobe; not valid when the sample is absorbed. `numbers` choose the lobe and the
 // direction within it.
 fn bsdf_sample_local(wo: vec3<f32>, numbers: vec2<f32>, u_interface: f32) -> LobeSample {
@@ -415,16 +500,27 @@ fn bsdf_sample_local(wo: vec3<f32>, numbers: vec2<f32>, u_interface: f32) -> Lob
     if lobe_count == 0u {
         return result;
     }
-    var start = 0.0;
-    var chosen = lobe_count - 1u;
-    for (var i = 0u; i + 1u < lobe_count; i++) {
-        if numbers.x < start + lobes[i].choice {
-            chosen = i;
-            break;
-        }
-        start += lobes[i].choice;
+    var choice = LobeChoice(diffuse_lobe, 0.0, 0.0, false);
+    if HAS_SHEEN {
+        offer_lobe(&choice, sheen_lobe, numbers.x);
     }
-    let lobe = lobes[chosen];
+    if HAS_COAT {
+        offer_lobe(&choice, coat_lobe, numbers.x);
+    }
+    if HAS_METAL {
+        offer_lobe(&choice, metal_lobe, numbers.x);
+    }
+    if HAS_GLASS {
+        offer_lobe(&choice, glass_lobe, numbers.x);
+        offer_lobe(&choice, refraction_lobe, numbers.x);
+    }
+    offer_lobe(&choice, dielectric_lobe, numbers.x);
+    if HAS_DIFFUSE_TRANSMISSION {
+        offer_lobe(&choice, passing_lobe, numbers.x);
+    }
+    offer_lobe(&choice, diffuse_lobe, numbers.x);
+    let lobe = choice.lobe;
+    let start = choice.start;
     let u = vec2<f32>(rest_of_choice(numbers.x, start, lobe.choice), numbers.y);
     result.smooth_lobe = is_smooth(lobe.kind, lobe.alpha);
     var wi = UP;
@@ -435,7 +531,7 @@ fn bsdf_sample_local(wo: vec3<f32>, numbers: vec2<f32>, u_interface: f32) -> Lob
         if lobe.kind == LOBE_DIFFUSE_TRANSMISSION {
             wi.z = -wi.z;
         }
-    } else if lobe.kind == LOBE_SHEEN {
+    } else if HAS_SHEEN && lobe.kind == LOBE_SHEEN {
         wi = uniform_hemisphere(u);
     } else {
         var h = UP;
@@ -444,33 +540,30 @@ fn bsdf_sample_local(wo: vec3<f32>, numbers: vec2<f32>, u_interface: f32) -> Lob
         }
         let wo_h = dot3(wo, h);
         let mirrored = h * (2.0 * wo_h) - wo;
-        let clamped = lobe.kind >= LOBE_GLASS && lobe.kind != LOBE_GLASS_REFLECTION;
+        let clamped = HAS_GLASS && lobe.kind >= LOBE_GLASS && lobe.kind != LOBE_GLASS_REFLECTION;
         let fresnel = tinted_at(lobe.fresnel, select(wo_h, max(wo_h, 0.0), clamped));
         let f = fresnel.xyz;
         let through = (1.0 - f) * lobe.second;
         let p = reflect_probability(f, through);
         wi = mirrored;
         valid = mirrored.z > 0.0;
-        switch lobe.kind {
-            case LOBE_METAL: { value = f82(lobe.fresnel.f0, lobe.second, wo_h); }
-            case LOBE_DIELECTRIC, LOBE_GLASS_REFLECTION: { value = f; }
-            case LOBE_THIN_GLASS: {
-                if u_interface < p {
-                    value = f / p;
-                } else {
-                    wi.z = -wi.z;
-                    value = through / (1.0 - p);
-                }
+        if HAS_METAL && lobe.kind == LOBE_METAL {
+            value = f82(lobe.fresnel.f0, lobe.second, wo_h);
+        } else if !HAS_GLASS || lobe.kind == LOBE_DIELECTRIC || lobe.kind == LOBE_GLASS_REFLECTION {
+            value = f;
+        } else if lobe.kind == LOBE_THIN_GLASS {
+            if u_interface < p {
+                value = f / p;
+            } else {
+                wi.z = -wi.z;
+                value = through / (1.0 - p);
             }
-            default: {
-                if lobe.kind == LOBE_GLASS && u_interface < p {
-                    value = f / p;
-                } else {
-                    wi = refract_through(wo, h, fresnel.w, lobe.fresnel.eta);
-                    valid = fresnel.w > 0.0 && wi.z < 0.0;
-                    value = select(through, through / (1.0 - p), lobe.kind == LOBE_GLASS);
-                }
-            }
+        } else if lobe.kind == LOBE_GLASS && u_interface < p {
+            value = f / p;
+        } else {
+            wi = refract_through(wo, h, fresnel.w, lobe.fresnel.eta);
+            valid = fresnel.w > 0.0 && wi.z < 0.0;
+            value = select(through, through / (1.0 - p), lobe.kind == LOBE_GLASS);
         }
     }
     result.wi = wi;

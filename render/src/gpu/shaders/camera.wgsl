@@ -9,7 +9,7 @@ fn filter_offset(u: f32) -> f32 {
     let scaled = u * f32(TABLE_FILTER_SIZE);
     let i = min(u32(scaled), TABLE_FILTER_SIZE - 1u);
     let t = scaled - f32(i);
-    return tables[TABLE_FILTER + i] * (1.0 - t) + tables[TABLE_FILTER + i + 1u] * t;
+    return linear_table(TABLE_FILTER + i, t);
 }
 
 fn camera_ray(which: u32, position: vec2<f32>, lens: vec2<f32>) -> CameraRay {

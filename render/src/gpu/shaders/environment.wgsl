@@ -54,7 +54,7 @@ fn environment_density(row_probability: f32, column_probability: f32) -> f32 {
 
 // Radiance seen in a direction, and in w the pdf per steradian of sampling it.
 fn environment_radiance_and_pdf(d: vec3<f32>) -> vec4<f32> {
-    if frame.environment_width == 0u {
+    if !HAS_ENVIRONMENT_MAP {
         return vec4<f32>(frame.environment_scale, 0.25 * INV_PI);
     }
     let s = frame.environment_turn.x;
@@ -83,7 +83,7 @@ struct EnvironmentSample {
 }
 
 fn environment_sample(u: vec2<f32>) -> EnvironmentSample {
-    if frame.environment_width == 0u {
+    if !HAS_ENVIRONMENT_MAP {
         let z = 1.0 - 2.0 * u.x;
         let r = safe_sqrt(1.0 - z * z);
         let sc = sin_cos_2pi(u.y);

@@ -13,10 +13,11 @@ fn add_compensated(sum: vec3<f32>, lost: vec3<f32>, x: vec3<f32>) -> array<vec3<
     return array<vec3<f32>, 2>(t, opaque3(t - sum) - y);
 }
 
-fn film_add(at: u32, sample: Found) {
-    var s = sums[at];
+// A sum with one more sample.
+fn film_add(before: Sums, sample: Found) -> Sums {
+    var s = before;
+    let radiance = add_compensated(s.sum.radiance, s.lost.radiance, sample.radiance);
     if is_finite3(sample.radiance) {
-        let radiance = add_compensated(s.sum.radiance, s.lost.radiance, sample.radiance);
         s.sum.radiance = radiance[0];
         s.lost.radiance = radiance[1];
     }
@@ -33,35 +34,41 @@ fn film_add(at: u32, sample: Found) {
     );
     s.sum.distance = distance[0].x;
     s.lost.distance = distance[1].x;
-    sums[at] = s;
+    return s;
 }
 
-// Takes the finished sample of a slot into its sums.
-fn finish_sample(slot: u32, state: ptr<function, SlotState>) {
-    let worlds = frame.world_count;
-    let nothing = Found(vec3<f32>(0.0), 0.0, vec3<f32>(0.0), 0u, vec3<f32>(0.0), 0u);
-    let first = found[slot * worlds].first;
-    var role = 0u;
-    if first != 0u {
-        role = instances[first - 1u].role;
+const NOTHING: Found = Found(vec3<f32>(0.0), 0.0, vec3<f32>(0.0), 0u, vec3<f32>(0.0), 0u);
+
+// Takes what the slot has seen of a sample into its sums, where the sample is `finished`, and leaves `seen`
+// as the next step finds it.
+fn finish_sample(slot: u32, finished: bool) {
+    let first = seen[0].first;
+    var role = NONE;
+    if finished {
+        role = 0u;
+        if first != 0u {
+            role = instance_kinds(first - 1u).z;
+        }
     }
-    (*state).background += select(0u, 1u, role == 0u);
-    (*state).keep += select(0u, 1u, role == 1u);
-    (*state).remove += select(0u, 1u, role == 2u);
-    (*state).sample += 1u;
-    (*state).in_run += 1u;
-    let close = (*state).in_run == frame.run_length || (*state).sample == frame.samples;
-    for (var w = 0u; w < worlds; w++) {
-        let at = slot * worlds + w;
-        film_add(at, found[at]);
-        found[at] = nothing;
+    state.background += select(0u, 1u, role == 0u);
+    state.keep += select(0u, 1u, role == 1u);
+    state.remove += select(0u, 1u, role == 2u);
+    state.sample += select(0u, 1u, finished);
+    state.in_run += select(0u, 1u, finished);
+    let full = state.in_run == frame.run_length || state.sample == frame.samples;
+    let close = finished && full;
+    for (var w = 0u; w < WORLDS; w++) {
+        if finished {
+            summed[w] = film_add(summed[w], seen[w]);
+            seen[w] = NOTHING;
+        }
         if close {
-            runs[((*state).run * worlds + w) * chunk.slots + slot] = sums[at].sum;
-            sums[at] = Sums(nothing, nothing);
+            runs[(state.run * WORLDS + w) * chunk.slots + slot] = summed[w].sum;
+            summed[w] = Sums(NOTHING, NOTHING);
         }
     }
     if close {
-        (*state).run += 1u;
-        (*state).in_run = 0u;
+        state.run += 1u;
+        state.in_run = 0u;
     }
 }

@@ -2,45 +2,58 @@
 
 const MEDIA: u32 = 4u;
 
-fn medium_enter(path: ptr<function, PathState>, id: u32, absorption: vec3<f32>) {
-    if (*path).media_count == MEDIA {
+// `at`: the path's place in `media`, which holds something from its first inside on.
+fn medium_enter(at: u32, id: u32, absorption: vec3<f32>) {
+    var inside = media[at];
+    if path.is_inside == 0u {
+        inside.count = 0u;
+    }
+    if inside.count == MEDIA {
         // The oldest is forgotten.
         for (var i = 0u; i + 1u < MEDIA; i++) {
-            (*path).media[i] = (*path).media[i + 1u];
-            (*path).media_ids[i] = (*path).media_ids[i + 1u];
+            inside.absorption[i] = inside.absorption[i + 1u];
+            inside.ids[i] = inside.ids[i + 1u];
         }
-        (*path).media_count -= 1u;
+        inside.count -= 1u;
     }
-    (*path).media[(*path).media_count] = vec4<f32>(absorption, 0.0);
-    (*path).media_ids[(*path).media_count] = id;
-    (*path).media_count += 1u;
+    inside.absorption[inside.count] = vec4<f32>(absorption, 0.0);
+    inside.ids[inside.count] = id;
+    inside.count += 1u;
+    medium_store(at, inside);
 }
 
 // Nothing happens when the path was not inside (the camera was).
-fn medium_leave(path: ptr<function, PathState>, id: u32) {
-    var at = NONE;
-    for (var i = 0u; i < (*path).media_count; i++) {
-        if (*path).media_ids[i] == id {
-            at = i;
-        }
-    }
-    if at == NONE {
+fn medium_leave(at: u32, id: u32) {
+    if path.is_inside == 0u {
         return;
     }
-    for (var i = at; i + 1u < (*path).media_count; i++) {
-        (*path).media[i] = (*path).media[i + 1u];
-        (*path).media_ids[i] = (*path).media_ids[i + 1u];
+    var inside = media[at];
+    var left = NONE;
+    for (var i = 0u; i < inside.count; i++) {
+        if inside.ids[i] == id {
+            left = i;
+        }
     }
-    (*path).media_count -= 1u;
+    if left == NONE {
+        return;
+    }
+    for (var i = left; i + 1u < inside.count; i++) {
+        inside.absorption[i] = inside.absorption[i + 1u];
+        inside.ids[i] = inside.ids[i + 1u];
+    }
+    inside.count -= 1u;
+    medium_store(at, inside);
 }
 
-// Absorption of all insides together, 1/m.
-fn medium_absorption(path: ptr<function, PathState>) -> vec3<f32> {
+// Keeps the insides, and with the path the absorption of all together.
+fn medium_store(at: u32, inside: MediaState) {
     var sigma = vec3<f32>(0.0);
-    for (var i = 0u; i < (*path).media_count; i++) {
-        sigma += (*path).media[i].xyz;
+    for (var i = 0u; i < inside.count; i++) {
+        sigma += inside.absorption[i].xyz;
     }
-    return sigma;
+    path.absorption = sigma;
+    path.is_inside = select(0u, 1u, inside.count > 0u);
+    media[at] = inside;
 }
 
 fn medium_depth(sigma: f32, distance: f32) -> f32 {
@@ -49,7 +62,7 @@ fn medium_depth(sigma: f32, distance: f32) -> f32 {
 
 // Share of light left after `distance` metres.
 fn transmittance(sigma: vec3<f32>, distance: f32) -> vec3<f32> {
-    if is_zero(sigma) {
+    if !HAS_MEDIA || is_zero(sigma) {
         return vec3<f32>(1.0);
     }
     return vec3<f32>(

@@ -50,46 +50,12 @@ fn sobol_second_reversed(index: u32) -> u32 {
     return x;
 }
 
-// Every second bit of the result, from bit 0 on, is a bit of the lower half of `value`.
-fn spread_bits(value: u32) -> u32 {
-    var x = value & 0xffffu;
-    x = (x ^ (x << 8u)) & 0x00ff00ffu;
-    x = (x ^ (x << 4u)) & 0x0f0f0f0fu;
-    x = (x ^ (x << 2u)) & 0x33333333u;
-    return (x ^ (x << 1u)) & 0x55555555u;
-}
-
-// Nested shuffle of the lowest `digits` digits in base 4 of `x`, higher digits being 0.
-fn shuffle_quadrants(x: u32, digits: u32, seed: u32) -> u32 {
-    var result = 0u;
-    for (var digit = 0u; digit < digits; digit++) {
-        let above = (x >> (2u * digit)) >> 2u;
-        let random = hash(seed ^ combine(above, digit));
-        var here = (x >> (2u * digit)) & 3u;
-        if here != 0u {
-            here = 1u + (here - 1u + random % 3u) % 3u;
-        }
-        here ^= (random >> 16u) & 3u;
-        result |= here << (2u * digit);
-    }
-    return result;
-}
-
-// `samples`: number of samples of a pixel.
-fn sampler_new(seed: u32, column: u32, row: u32, sample: u32, samples: u32) -> Sampler {
-    // Of the next power of two.
-    let bits = 32u - countLeadingZeros(samples - 1u);
-    let tile_bits = clamp((32u - bits) / 2u, 1u, 16u);
-    let tile_mask = (1u << tile_bits) - 1u;
-    let tile = combine((column >> (tile_bits - 1u)) >> 1u, (row >> (tile_bits - 1u)) >> 1u);
-    let picture_seed = combine(seed, tile);
-    let place = spread_bits(column & tile_mask) | (spread_bits(row & tile_mask) << 1u);
-    let first = shuffle_quadrants(place, tile_bits, picture_seed) * samples;
-    let pixel_seed = combine(combine(seed, column), row);
+// Where a pixel's samples lie in the picture's sequences is the host's to say (pixel records).
+fn sampler_new(pixel: PixelRecord, sample: u32) -> Sampler {
     return Sampler(
-        picture_seed,
-        reverseBits(first + sample),
-        combine(pixel_seed ^ 0xa511e9b3u, sample),
+        pixel.picture_seed,
+        reverseBits(pixel.first + sample),
+        combine(pixel.pixel_seed ^ 0xa511e9b3u, sample),
     );
 }
 

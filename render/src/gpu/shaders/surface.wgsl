@@ -14,16 +14,31 @@ struct Pose {
     w: vec3<f32>,
 }
 
-fn pose_of(columns: array<vec4<f32>, 4>) -> Pose {
-    return Pose(columns[0].xyz, columns[1].xyz, columns[2].xyz, columns[3].xyz);
+fn pose_of_rows(x: vec4<f32>, y: vec4<f32>, z: vec4<f32>) -> Pose {
+    return Pose(
+        vec3<f32>(x.x, y.x, z.x),
+        vec3<f32>(x.y, y.y, z.y),
+        vec3<f32>(x.z, y.z, z.z),
+        vec3<f32>(x.w, y.w, z.w),
+    );
 }
 
-fn instance_pose(instance: u32, time: f32) -> Pose {
-    let open = pose_of(instances[instance].open);
-    if (instances[instance].flags & INSTANCE_MOVES) == 0u {
+// The pose of an instance as the shutter opens (0), as it closes (1), or the inverse at rest (2).
+fn stored_pose(instance: u32, which: u32) -> Pose {
+    let at = instance * INSTANCE_ROWS + 3u * which;
+    return pose_of_rows(
+        row_f32(instances, at),
+        row_f32(instances, at + 1u),
+        row_f32(instances, at + 2u),
+    );
+}
+
+fn instance_pose(instance: u32, flags: u32, time: f32) -> Pose {
+    let open = stored_pose(instance, 0u);
+    if !HAS_MOTION || (flags & INSTANCE_MOVES) == 0u {
         return open;
     }
-    let close = pose_of(instances[instance].close);
+    let close = stored_pose(instance, 1u);
     return Pose(
         open.x * (1.0 - time) + close.x * time,
         open.y * (1.0 - time) + close.y * time,
@@ -58,11 +73,11 @@ fn pose_inverse(p: Pose) -> Pose {
 }
 
 // object_from_world.
-fn instance_inverse(instance: u32, time: f32) -> Pose {
-    if (instances[instance].flags & INSTANCE_MOVES) == 0u {
-        return pose_of(instances[instance].inverse);
+fn instance_inverse(instance: u32, flags: u32, time: f32) -> Pose {
+    if !HAS_MOTION || (flags & INSTANCE_MOVES) == 0u {
+        return stored_pose(instance, 2u);
     }
-    return pose_inverse(instance_pose(instance, time));
+    return pose_inverse(instance_pose(instance, flags, time));
 }
 
 // How a frame's surface stands in the world.
@@ -80,12 +95,14 @@ struct Surface {
     normal: vec3<f32>,
     // The viewer is on the outside.
     entering: bool,
-    material: u32,
+    // Of the instance.
+    worlds: u32,
+    id: u32,
     point: MaterialPoint,
 }
 
-fn material_of(instance: u32, slot_in_material: u32) -> u32 {
-    return min(instances[instance].first_material + slot_in_material, frame.material_count - 1u);
+fn material_of(first_material: u32, slot_in_material: u32) -> u32 {
+    return min(first_material + slot_in_material, frame.material_count - 1u);
 }
 
 fn mix3(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, u: f32, v: f32) -> vec4<f32> {
@@ -105,25 +122,29 @@ fn vertex_value(first: u32, corners: vec3<u32>, u: f32, v: f32, otherwise: vec4<
 
 // Presence of a surface at a candidate hit.
 fn alpha_at(instance: u32, slot: u32, u: f32, v: f32) -> f32 {
-    let mesh = meshes[instances[instance].mesh];
-    let shading = geometry(mesh.shading + 2u * slot);
-    let material = material_of(instance, shading.w);
-    let flags = materials[material].flags;
-    if (flags & MATERIAL_HAS_ALPHA) == 0u {
+    let places = instance_places(instance);
+    let shading = geometry(places.y + 2u * slot);
+    let index = material_of(instance_kinds(instance).y, shading.w);
+    let material = material_at(index);
+    if (material.flags & MATERIAL_HAS_ALPHA) == 0u {
         return 1.0;
     }
-    let color = vertex_value(mesh.colors, shading.xyz, u, v, vec4<f32>(1.0));
-    var drawn = materials[material].alpha * color.a;
-    if (materials[material].texture_bits & 1u) != 0u {
-        let uvs = vertex_value(mesh.uvs, shading.xyz, u, v, vec4<f32>(0.0));
-        drawn *= texture_lookup(materials[material].textures[TEXTURE_BASE_COLOR], uvs).a;
+    var drawn = material.alpha;
+    if HAS_COLORS {
+        let colors = instance_names(instance).x;
+        drawn *= vertex_value(colors, shading.xyz, u, v, vec4<f32>(1.0)).a;
     }
-    return material_alpha(material, drawn);
+    if HAS_TEXTURES && (material.texture_bits & 1u) != 0u {
+        let uvs = vertex_value(places.w, shading.xyz, u, v, vec4<f32>(0.0));
+        drawn *= texture_lookup(texture_use_at(index, TEXTURE_BASE_COLOR), uvs).a;
+    }
+    return material_alpha(material.flags, material.alpha_cutoff, drawn);
 }
 
 // Tangent (xyz) and handedness (w; 0: there is none), object space.
 fn surface_tangent(
-    mesh: MeshRecord,
+    tangents: u32,
+    uvs: u32,
     corners: vec3<u32>,
     u: f32,
     v: f32,
@@ -132,16 +153,16 @@ fn surface_tangent(
     p1: vec3<f32>,
     p2: vec3<f32>,
 ) -> vec4<f32> {
-    if mesh.tangents != NONE && uv_set == 0u {
-        let t = vertex_value(mesh.tangents, corners, u, v, vec4<f32>(0.0));
-        return vec4<f32>(t.xyz, geometry_f32(mesh.tangents + corners.x).w);
+    if tangents != NONE && uv_set == 0u {
+        let t = vertex_value(tangents, corners, u, v, vec4<f32>(0.0));
+        return vec4<f32>(t.xyz, geometry_f32(tangents + corners.x).w);
     }
-    if mesh.uvs == NONE {
+    if uvs == NONE {
         return vec4<f32>(0.0);
     }
-    let a = geometry_f32(mesh.uvs + corners.x);
-    let b = geometry_f32(mesh.uvs + corners.y);
-    let c = geometry_f32(mesh.uvs + corners.z);
+    let a = geometry_f32(uvs + corners.x);
+    let b = geometry_f32(uvs + corners.y);
+    let c = geometry_f32(uvs + corners.z);
     let d1 = select(b.xy - a.xy, b.zw - a.zw, uv_set == 1u);
     let d2 = select(c.xy - a.xy, c.zw - a.zw, uv_set == 1u);
     let determinant = d1.x * d2.y - d1.y * d2.x;
@@ -179,13 +200,15 @@ fn keep_reflection_outside(geometric: vec3<f32>, normal: vec3<f32>, wo: vec3<f32
 
 // Everything shading needs to know about a point; `wo` points to the viewer.
 fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32) -> Surface {
-    let mesh = meshes[instances[instance].mesh];
-    let is_world = (instances[instance].flags & INSTANCE_IS_WORLD) != 0u;
-    let p0 = geometry_f32(mesh.triangles + 3u * slot).xyz;
-    let p1 = geometry_f32(mesh.triangles + 3u * slot + 1u).xyz;
-    let p2 = geometry_f32(mesh.triangles + 3u * slot + 2u).xyz;
-    let shading = geometry(mesh.shading + 2u * slot);
-    let stored_normal = geometry_f32(mesh.shading + 2u * slot + 1u).xyz;
+    let places = instance_places(instance);
+    let names = instance_names(instance);
+    let kinds = instance_kinds(instance);
+    let is_world = (kinds.x & INSTANCE_IS_WORLD) != 0u;
+    let p0 = geometry_f32(places.x + 3u * slot).xyz;
+    let p1 = geometry_f32(places.x + 3u * slot + 1u).xyz;
+    let p2 = geometry_f32(places.x + 3u * slot + 2u).xyz;
+    let shading = geometry(places.y + 2u * slot);
+    let stored_normal = geometry_f32(places.y + 2u * slot + 1u).xyz;
 
     let a = p0 * (1.0 - u - v);
     let b = p1 * u;
@@ -197,7 +220,7 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
     surface.position = point;
     surface.error = sizes * GAMMA_7 + vec3<f32>(extent * GAMMA_4);
     var outside = stored_normal;
-    let pose = instance_pose(instance, time);
+    let pose = instance_pose(instance, kinds.x, time);
     // Normals follow the inverse transpose: the cofactors, with the sign of the determinant.
     let cofactors = Pose(
         cross(pose.y, pose.z),
@@ -208,7 +231,7 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
     let mirrored = select(1.0, -1.0, dot3(pose.x, cofactors.x) < 0.0);
     if !is_world {
         let size = pose_abs(pose);
-        let back = pose_abs(instance_inverse(instance, time));
+        let back = pose_abs(instance_inverse(instance, kinds.x, time));
         surface.position = pose_point(pose, point);
         let there = pose_vector(size, abs(point)) + size.w;
         let returned = pose_vector(size, pose_vector(back, abs(surface.position) + size.w));
@@ -218,14 +241,21 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
     }
     surface.entering = dot3(wo, outside) > 0.0;
     surface.geometric_normal = select(-outside, outside, surface.entering);
-    surface.material = material_of(instance, shading.w);
+    surface.worlds = names.z;
+    surface.id = names.w;
+    let material = material_of(kinds.y, shading.w);
+    var uvs = vec4<f32>(0.0);
+    if HAS_TEXTURES {
+        uvs = vertex_value(places.w, shading.xyz, u, v, uvs);
+    }
+    var color = vec4<f32>(1.0);
+    if HAS_COLORS {
+        color = vertex_value(names.x, shading.xyz, u, v, color);
+    }
+    surface.point = material_point(material, uvs, color);
 
-    let uvs = vertex_value(mesh.uvs, shading.xyz, u, v, vec4<f32>(0.0));
-    let color = vertex_value(mesh.colors, shading.xyz, u, v, vec4<f32>(1.0));
-    surface.point = material_point(surface.material, uvs, color);
-
-    if mesh.normals != NONE {
-        let n = vertex_value(mesh.normals, shading.xyz, u, v, vec4<f32>(0.0)).xyz;
+    if places.z != NONE {
+        let n = vertex_value(places.z, shading.xyz, u, v, vec4<f32>(0.0)).xyz;
         if dot3(n, n) > 1e-12 {
             var turned = n;
             if !is_world {
@@ -235,9 +265,9 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
         }
     }
     surface.smooth_normal = select(-outside, outside, surface.entering);
-    if surface.point.mapped.z < 1.5 {
+    if HAS_NORMAL_MAPS && surface.point.mapped.z < 1.5 {
         let uv_set = surface.point.mapped_uv_set;
-        let tangent = surface_tangent(mesh, shading.xyz, u, v, uv_set, p0, p1, p2);
+        let tangent = surface_tangent(names.y, places.w, shading.xyz, u, v, uv_set, p0, p1, p2);
         if tangent.w != 0.0 {
             outside = apply_normal_map(outside, surface.point.mapped, tangent, pose);
         }

@@ -15,8 +15,9 @@ fn bilinear_table(first: u32, size: u32, x: f32, y: f32) -> f32 {
     let a = table_cell(x, size);
     let b = table_cell(y, size);
     let at = first + u32(a.x) * size + u32(b.x);
-    let here = tables[at] * (1.0 - b.y) + tables[at + 1u] * b.y;
-    let there = tables[at + size] * (1.0 - b.y) + tables[at + size + 1u] * b.y;
+    let v = table(at);
+    let here = v.x * (1.0 - b.y) + v.y * b.y;
+    let there = v.z * (1.0 - b.y) + v.w * b.y;
     return here * (1.0 - a.y) + there * a.y;
 }
 
@@ -25,15 +26,11 @@ fn trilinear_table(first: u32, x: f32, y: f32, z: f32) -> f32 {
     let b = table_cell(y, TABLE_COARSE);
     let c = table_cell(z, TABLE_COARSE);
     let at = first + (u32(a.x) * TABLE_COARSE + u32(b.x)) * TABLE_COARSE + u32(c.x);
-    var plane = vec2<f32>(0.0, 0.0);
-    for (var i = 0u; i < 2u; i++) {
-        let line = at + i * TABLE_COARSE * TABLE_COARSE;
-        let low = tables[line] * (1.0 - c.y) + tables[line + 1u] * c.y;
-        let next = line + TABLE_COARSE;
-        let high = tables[next] * (1.0 - c.y) + tables[next + 1u] * c.y;
-        plane[i] = low * (1.0 - b.y) + high * b.y;
-    }
-    return plane.x * (1.0 - a.y) + plane.y * a.y;
+    let v = table(at);
+    let w = table(at + TABLE_COARSE * TABLE_COARSE);
+    let here = (v.x * (1.0 - c.y) + v.y * c.y) * (1.0 - b.y) + (v.z * (1.0 - c.y) + v.w * c.y) * b.y;
+    let there = (w.x * (1.0 - c.y) + w.y * c.y) * (1.0 - b.y) + (w.z * (1.0 - c.y) + w.w * c.y) * b.y;
+    return here * (1.0 - a.y) + there * a.y;
 }
 
 fn reflection_albedo(r: f32, mu: f32) -> f32 {
@@ -42,8 +39,7 @@ fn reflection_albedo(r: f32, mu: f32) -> f32 {
 
 fn reflection_albedo_average(r: f32) -> f32 {
     let a = table_cell(r, TABLE_FINE);
-    let at = TABLE_REFLECTION_AVERAGE + u32(a.x);
-    return tables[at] * (1.0 - a.y) + tables[at + 1u] * a.y;
+    return linear_table(TABLE_REFLECTION_AVERAGE + u32(a.x), a.y);
 }
 
 fn dielectric_share(r: f32, mu: f32, eta: f32) -> f32 {

@@ -25,7 +25,10 @@ fn unpack_radiance(low: u32, high: u32) -> vec3<f32> {
 }
 
 fn float_texel(first: u32, index: u32) -> vec3<f32> {
-    return unpack_radiance(texel(first + 2u * index), texel(first + 2u * index + 1u));
+    // Two words that no element parts: `first` is a multiple of four.
+    let both = texels((first >> 2u) + (index >> 1u));
+    let words = select(both.xy, both.zw, (index & 1u) == 1u);
+    return unpack_radiance(words.x, words.y);
 }
 
 // As stored: 0..255 of 8-bit images.
@@ -43,8 +46,7 @@ fn texture_texel(use_: TextureUse, x: i32, y: i32) -> vec4<f32> {
 // Linear value of an sRGB value in 0..=255, also between the whole numbers.
 fn linear_from_srgb(value: f32) -> f32 {
     let below = min(u32(value), 255u);
-    let t = value - f32(below);
-    return tables[TABLE_SRGB + below] * (1.0 - t) + tables[TABLE_SRGB + below + 1u] * t;
+    return linear_table(TABLE_SRGB + below, value - f32(below));
 }
 
 // What a stored (or interpolated) pixel means.
@@ -97,48 +99,50 @@ struct MaterialPoint {
     // Tangent space; z = 2 where there is no map.
     mapped: vec3<f32>,
     mapped_uv_set: u32,
+    // Of the material.
+    flags: u32,
+    absorption: vec3<f32>,
 }
 
-fn material_alpha(material: u32, drawn: f32) -> f32 {
+fn material_alpha(flags: u32, cutoff: f32, drawn: f32) -> f32 {
     let alpha = clamp(drawn, 0.0, 1.0);
-    let flags = materials[material].flags;
     if (flags & MATERIAL_ALPHA_MASK) != 0u {
-        return select(0.0, 1.0, alpha >= materials[material].alpha_cutoff);
+        return select(0.0, 1.0, alpha >= cutoff);
     }
     return select(1.0, alpha, (flags & MATERIAL_ALPHA_BLEND) != 0u);
 }
 
 fn material_point(material: u32, uvs: vec4<f32>, color: vec4<f32>) -> MaterialPoint {
-    let m = &materials[material];
+    let m = material_at(material);
     var p: MaterialPoint;
     p.values = SurfaceValues(
-        (*m).base_color * color.rgb,
-        (*m).metallic,
-        (*m).specular_tint,
-        (*m).roughness,
-        (*m).coat_tint,
-        (*m).ior,
-        (*m).sheen_tint,
-        (*m).specular,
-        (*m).transmission,
-        (*m).transmission_roughness,
-        (*m).diffuse_transmission,
-        (*m).coat,
-        (*m).coat_roughness,
-        (*m).coat_ior,
-        (*m).sheen,
-        (*m).sheen_roughness,
-        ((*m).flags & MATERIAL_THIN) != 0u,
+        m.base_color * color.rgb,
+        m.metallic,
+        m.specular_tint,
+        m.roughness,
+        m.coat_tint,
+        m.ior,
+        m.sheen_tint,
+        m.specular,
+        m.transmission,
+        m.transmission_roughness,
+        m.diffuse_transmission,
+        m.coat,
+        m.coat_roughness,
+        m.coat_ior,
+        m.sheen,
+        m.sheen_roughness,
+        (m.flags & MATERIAL_THIN) != 0u,
     );
-    p.emission = (*m).emission;
+    p.emission = m.emission;
     p.mapped = vec3<f32>(0.0, 0.0, 2.0);
     p.mapped_uv_set = 0u;
-    var drawn = (*m).alpha * color.a;
-    var rest = (*m).texture_bits;
-    while rest != 0u {
+    var drawn = m.alpha * color.a;
+    var rest = select(0u, m.texture_bits, HAS_TEXTURES);
+    while HAS_TEXTURES && rest != 0u {
         let which = firstTrailingBit(rest);
         rest &= rest - 1u;
-        let use_ = (*m).textures[which];
+        let use_ = texture_use_at(material, which);
         let t = texture_lookup(use_, uvs);
         switch which {
             case TEXTURE_BASE_COLOR: {
@@ -155,9 +159,12 @@ fn material_point(material: u32, uvs: vec4<f32>, color: vec4<f32>) -> MaterialPo
             case TEXTURE_COAT_ROUGHNESS: { p.values.coat_roughness *= t.g; }
             case TEXTURE_EMISSION: { p.emission *= t.rgb; }
             default: {
-                let x = (t.r * 2.0 - 1.0) * (*m).normal_scale;
-                let y = (t.g * 2.0 - 1.0) * (*m).normal_scale;
-                let strength = clamp((*m).normal_scale, 0.0, 1.0);
+                if !HAS_NORMAL_MAPS {
+                    continue;
+                }
+                let x = (t.r * 2.0 - 1.0) * m.normal_scale;
+                let y = (t.g * 2.0 - 1.0) * m.normal_scale;
+                let strength = clamp(m.normal_scale, 0.0, 1.0);
                 let z = max(1.0 + (t.b * 2.0 - 2.0) * strength, 1e-3);
                 if sqr(x) + sqr(y) > 0.0 {
                     p.mapped = normalize_or(vec3<f32>(x, y, z), UP);
@@ -166,6 +173,8 @@ fn material_point(material: u32, uvs: vec4<f32>, color: vec4<f32>) -> MaterialPo
             }
         }
     }
-    p.alpha = material_alpha(material, drawn);
+    p.flags = m.flags;
+    p.absorption = m.absorption;
+    p.alpha = material_alpha(m.flags, m.alpha_cutoff, drawn);
     return p;
 }

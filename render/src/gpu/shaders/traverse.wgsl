@@ -1,5 +1,4 @@
-// Walks of the trees, and the ray–triangle test: twin of accel/. The entry point `trace` looks for what
-// the rays of every slot meet: up to two rays to lights, then the path's own.
+// Walks of the trees, and the ray–triangle test: twin of accel/.
 //
 // Nodes have up to eight children with boxes in eighths of a byte each axis (Ylitie, Karras and Laine
 // 2017); upload/nodes.rs makes them. Which triangle is the nearest does not depend on them: boxes only
@@ -12,7 +11,9 @@ const STEEPEST: f32 = 1e-18;
 const SMALL_AREA: f32 = 0.25;
 // Distances below this share of the corners' distances too.
 const NEAR: f32 = 1.0 / 262144.0;
-const HIT_KIND_INSTANCES: u32 = 0x10000u;
+// Groups of children that wait: bits 0–7 those that are met, 8–15 those that there are, and these.
+const GROUP_INSTANCES: u32 = 0x10000u;
+const GROUP_UPPER: u32 = 0x20000u;
 
 // A ray in the space of some tree, ready for box and triangle tests.
 struct LocalRay {
@@ -159,26 +160,46 @@ fn node_hits(
     let back_x = ((*ray).octant & 1u) != 0u;
     let back_y = ((*ray).octant & 2u) != 0u;
     let back_z = ((*ray).octant & 4u) != 0u;
-    var bits = 0u;
-    for (var half = 0u; half < 2u; half++) {
-        let lx = low_xy[half];
-        let ly = low_xy[half + 2u];
-        let lz = low_z_high_x[half];
-        let hx = low_z_high_x[half + 2u];
-        let hy = high_yz[half];
-        let hz = high_yz[half + 2u];
-        let nx = vec4<f32>(unpack4xU8(select(lx, hx, back_x))) * step.x + near.x;
-        let ny = vec4<f32>(unpack4xU8(select(ly, hy, back_y))) * step.y + near.y;
-        let nz = vec4<f32>(unpack4xU8(select(lz, hz, back_z))) * step.z + near.z;
-        let fx = vec4<f32>(unpack4xU8(select(hx, lx, back_x))) * step.x + far.x;
-        let fy = vec4<f32>(unpack4xU8(select(hy, ly, back_y))) * step.y + far.y;
-        let fz = vec4<f32>(unpack4xU8(select(hz, lz, back_z))) * step.z + far.z;
-        let entry = max(max(nx, ny), max(nz, vec4<f32>(0.0)));
-        let exit = min(min(fx, fy), min(fz, vec4<f32>(limit)));
-        let b = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), entry <= exit);
-        bits |= (b.x | b.y | b.z | b.w) << (4u * half);
-    }
-    return bits;
+    // Two words for each: four children, then the other four.
+    let near_x = select(low_xy.xy, low_z_high_x.zw, back_x);
+    let far_x = select(low_z_high_x.zw, low_xy.xy, back_x);
+    let near_y = select(low_xy.zw, high_yz.xy, back_y);
+    let far_y = select(high_yz.xy, low_xy.zw, back_y);
+    let near_z = select(low_z_high_x.xy, high_yz.zw, back_z);
+    let far_z = select(high_yz.zw, low_z_high_x.xy, back_z);
+    let first = four_hits(
+        step, near, far, limit,
+        vec3<u32>(near_x.x, near_y.x, near_z.x), vec3<u32>(far_x.x, far_y.x, far_z.x),
+    );
+    let second = four_hits(
+        step, near, far, limit,
+        vec3<u32>(near_x.y, near_y.y, near_z.y), vec3<u32>(far_x.y, far_y.y, far_z.y),
+    );
+    return first | (second << 4u);
+}
+
+fn bytes_f32(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<u32>(word, word >> 8u, word >> 16u, word >> 24u) & vec4<u32>(255u));
+}
+
+fn four_hits(
+    step: vec3<f32>,
+    near: vec3<f32>,
+    far: vec3<f32>,
+    limit: f32,
+    near_words: vec3<u32>,
+    far_words: vec3<u32>,
+) -> u32 {
+    let nx = bytes_f32(near_words.x) * step.x + near.x;
+    let ny = bytes_f32(near_words.y) * step.y + near.y;
+    let nz = bytes_f32(near_words.z) * step.z + near.z;
+    let fx = bytes_f32(far_words.x) * step.x + far.x;
+    let fy = bytes_f32(far_words.y) * step.y + far.y;
+    let fz = bytes_f32(far_words.z) * step.z + far.z;
+    let entry = max(max(nx, ny), max(nz, vec4<f32>(0.0)));
+    let exit = min(min(fx, fy), min(fz, vec4<f32>(limit)));
+    let b = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), entry <= exit);
+    return b.x | b.y | b.z | b.w;
 }
 
 // Children in the order of slot xor octant: nearest first.
@@ -211,44 +232,60 @@ fn is_present(
     if alpha >= 1.0 {
         return true;
     }
-    let id = instances[instance].id;
+    let id = instance_names(instance).w;
     return alpha > 0.0 && alpha_number(s, bounce, id, primitive, light) < alpha;
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn trace(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let slot = slot_of(invocation);
-    if slot == NONE {
-        return;
-    }
-    let phase = slots[slot].phase;
-    if phase != WORKING {
-        return;
-    }
-    let pixel = pixels[slot];
-    let numbers = sampler_new(
-        frame.seed,
-        pixel % chunk.width,
-        pixel / chunk.width,
-        slots[slot].sample,
-        frame.samples,
+// What a slot's ray needs on its way.
+struct TracedRay {
+    origin: vec3<f32>,
+    t_max: f32,
+    direction: vec3<f32>,
+    // 0: no ray.
+    worlds: u32,
+    left_instance: u32,
+    left_slot: u32,
+    bounce: u32,
+}
+
+fn shadow_ray(s: ShadowState) -> TracedRay {
+    return TracedRay(s.origin, s.t_max, s.direction, s.worlds, s.left_instance, s.left_slot, s.bounce);
+}
+
+// Looks for what the rays of the slot at hand meet.
+fn trace_rays() {
+    var rays = array<TracedRay, 3>(
+        shadow_ray(sent[0]),
+        shadow_ray(sent[1]),
+        TracedRay(
+            path.origin,
+            FAR,
+            path.direction,
+            select(0u, path.worlds, state.alive != 0u),
+            path.left_instance,
+            path.left_slot,
+            path.bounce,
+        ),
     );
-    let path_index = slot * frame.world_count + slots[slot].parts;
-    let path_alive = slots[slot].alive != 0u;
+    if !HAS_OTHER_LIGHTS {
+        rays[1].worlds = 0u;
+    }
+    var numbers: Sampler;
+    if HAS_ALPHA {
+        numbers = sampler_new(pixel, state.sample);
+    }
 
     // 0 and 1: rays to lights; 2: the path's.
     var kind = 0u;
     var busy = false;
     var traced = 0u;
-    var world_origin = vec3<f32>(0.0);
-    var world_direction = vec3<f32>(0.0);
-    var time = 0.0;
-    var worlds = 0u;
+    var world: TracedRay;
     var blocked = 0u;
-    var bounce = 0u;
-    var left_instance = NONE;
-    var left_slot = NONE;
-    var hit = HitState(FAR, 0.0, 0.0, NONE, 0u, 0u, 0u, 0u);
+    var blocked_first = 0u;
+    var blocked_second = 0u;
+    hit = HitState(FAR, 0.0, 0.0, NONE, 0u, 0u, 0u, 0u);
+    var hit_primitive = 0u;
+    var world_ray: LocalRay;
     var ray: LocalRay;
     var stack: array<vec2<u32>, STACK>;
     var waiting = 0u;
@@ -257,47 +294,35 @@ fn trace(@builtin(global_invocation_id) invocation: vec3<u32>) {
     var in_mesh = false;
     var group = vec2<u32>(0u, 0u);
     var instance = 0u;
+    // Of the tree at hand; the upper one begins at 0.
     var nodes = 0u;
     var triangles = 0u;
-    var shading = 0u;
+    var planes = 0u;
     var filtered = false;
 
     loop {
         if !busy {
             // The next ray of this slot, if there is one.
-            if kind < 2u && shadows[2u * slot + kind].worlds == 0u {
-                kind += 1u;
-                if kind < 2u && shadows[2u * slot + kind].worlds == 0u {
-                    kind += 1u;
-                }
+            if kind == 0u && rays[0].worlds == 0u {
+                kind = 1u;
             }
-            if kind == 2u && !path_alive {
+            if kind == 1u && rays[1].worlds == 0u {
+                kind = 2u;
+            }
+            if kind == 2u && rays[2].worlds == 0u {
                 kind = 3u;
             }
-            if kind >= 3u {
+            if kind == 3u {
                 break;
             }
-            if kind < 2u {
-                let s = &shadows[2u * slot + kind];
-                world_origin = (*s).origin;
-                world_direction = (*s).direction;
-                time = (*s).time;
-                worlds = (*s).worlds;
-                bounce = (*s).bounce;
-                left_instance = (*s).left_instance;
-                left_slot = (*s).left_slot;
-                hit.t = (*s).t_max;
+            if kind == 0u {
+                world = rays[0];
+            } else if kind == 1u {
+                world = rays[1];
             } else {
-                let p = &paths[path_index];
-                world_origin = (*p).origin;
-                world_direction = (*p).direction;
-                time = (*p).time;
-                worlds = (*p).worlds;
-                bounce = (*p).bounce;
-                left_instance = (*p).left_instance;
-                left_slot = (*p).left_slot;
-                hit.t = FAR;
+                world = rays[2];
             }
+            hit.t = world.t_max;
             hit.instance = NONE;
             blocked = 0u;
             traced += 1u;
@@ -305,129 +330,116 @@ fn trace(@builtin(global_invocation_id) invocation: vec3<u32>) {
             in_mesh = false;
             waiting = 0u;
             base = 0u;
-            ray = local_ray(world_origin, world_direction, frame.upper_reach, frame.upper_slack);
-            group = vec2<u32>(0u, select(0u, (1u << ray.octant) | 0x100u, frame.instance_count > 0u));
+            nodes = 0u;
+            world_ray = local_ray(world.origin, world.direction, frame.upper_reach, frame.upper_slack);
+            ray = world_ray;
+            group = vec2<u32>(
+                0u,
+                select(0u, (1u << ray.octant) | 0x100u | GROUP_UPPER, frame.instance_count > 0u),
+            );
         }
 
         // Down to the next leaf, or to the end of the ray. Lanes wait for each other here, so that the
         // triangles below are tested by many at once.
         var met = 0u;
         var links = vec4<u32>(0u);
+        var placed = NONE;
         var done = false;
         loop {
             if (group.y & 0xffu) == 0u {
-                if waiting > base {
-                    waiting -= 1u;
-                    group = stack[waiting];
-                } else if in_mesh {
-                    // Back to the upper tree.
-                    in_mesh = false;
-                    base = 0u;
-                    ray = local_ray(world_origin, world_direction, frame.upper_reach, frame.upper_slack);
-                    if waiting > 0u {
-                        waiting -= 1u;
-                        group = stack[waiting];
-                    }
-                }
-                if (group.y & 0xffu) == 0u {
+                if waiting == 0u {
                     done = true;
                     break;
                 }
+                waiting -= 1u;
+                group = stack[waiting];
+            }
+            if in_mesh && (group.y & GROUP_UPPER) != 0u {
+                // Back to the upper tree.
+                in_mesh = false;
+                base = 0u;
+                nodes = 0u;
+                ray = world_ray;
             }
 
             let place = firstTrailingBit(group.y & 0xffu);
             let child = place ^ ray.octant;
             let index = group.x + countOneBits((group.y >> 8u) & ((1u << child) - 1u) & 0xffu);
             group.y &= ~(1u << place);
-
-            if (group.y & HIT_KIND_INSTANCES) != 0u {
-                let item = upper[frame.upper_items + (index >> 2u)][index & 3u];
-                let here = instances[item].worlds & worlds;
-                if (here & ~blocked) == 0u {
-                    continue;
-                }
-                var origin = world_origin;
-                var direction = world_direction;
-                let flags = instances[item].flags;
-                if (flags & INSTANCE_IS_WORLD) == 0u {
-                    let inverse = instance_inverse(item, time);
-                    origin = pose_point(inverse, world_origin);
-                    direction = pose_vector(inverse, world_direction);
-                }
-                if !is_finite3(origin) || !is_finite3(direction) {
-                    continue;
-                }
-                if (group.y & 0xffu) != 0u {
+            if (group.y & GROUP_INSTANCES) != 0u {
+                placed = index;
+                break;
+            }
+            if (group.y & 0xffu) != 0u {
+                stack[waiting] = group;
+                waiting += 1u;
+            }
+            let at = nodes + 5u * index;
+            let head = geometry(at);
+            links = geometry(at + 1u);
+            let bits =
+                node_hits(&ray, head, geometry(at + 2u), geometry(at + 3u), geometry(at + 4u), hit.t);
+            let inner = head.w >> 24u;
+            let upper = group.y & GROUP_UPPER;
+            group = vec2<u32>(links.x, permute(bits & inner, ray.octant) | (inner << 8u) | upper);
+            met = bits & links.w;
+            if met != 0u && in_mesh {
+                break;
+            }
+            if met != 0u {
+                // Instances first: nearer hits then cull the rest.
+                if HAS_DEEP_UPPER && (group.y & 0xffu) != 0u {
                     stack[waiting] = group;
                     waiting += 1u;
                 }
-                let mesh = meshes[instances[item].mesh];
-                instance = item;
-                in_mesh = true;
-                base = waiting;
-                nodes = mesh.nodes;
-                triangles = mesh.triangles;
-                shading = mesh.shading;
-                filtered = (flags & INSTANCE_HAS_ALPHA) != 0u;
-                ray = local_ray(origin, direction, mesh.reach, BOX_SLACK);
-                group = vec2<u32>(0u, (1u << ray.octant) | 0x100u);
-                continue;
+                let order = permute(met, ray.octant);
+                group = vec2<u32>(links.y, order | (links.w << 8u) | GROUP_UPPER | GROUP_INSTANCES);
+                met = 0u;
             }
-
-            if (group.y & 0xffu) != 0u {
-                stack[waiting] = group;
-                waiting += 1u;
-            }
-            // One place for both trees: the test is long.
-            var rows: array<vec4<u32>, 5>;
-            if in_mesh {
-                let at = nodes + 5u * index;
-                rows = array<vec4<u32>, 5>(
-                    geometry(at),
-                    geometry(at + 1u),
-                    geometry(at + 2u),
-                    geometry(at + 3u),
-                    geometry(at + 4u),
-                );
-            } else {
-                let at = 5u * index;
-                rows = array<vec4<u32>, 5>(
-                    upper[at],
-                    upper[at + 1u],
-                    upper[at + 2u],
-                    upper[at + 3u],
-                    upper[at + 4u],
-                );
-            }
-            let bits = node_hits(&ray, rows[0], rows[2], rows[3], rows[4], hit.t);
-            links = rows[1];
-            let inner = rows[0].w >> 24u;
-            group = vec2<u32>(links.x, permute(bits & inner, ray.octant) | (inner << 8u));
-            met = bits & links.w;
-            if met == 0u {
-                continue;
-            }
-            if in_mesh {
-                break;
-            }
-            // Instances first: nearer hits then cull the rest.
-            if (group.y & 0xffu) != 0u {
-                stack[waiting] = group;
-                waiting += 1u;
-            }
-            let order = permute(met, ray.octant);
-            group = vec2<u32>(links.y, order | (links.w << 8u) | HIT_KIND_INSTANCES);
-            met = 0u;
         }
         if done {
-            if kind < 2u {
-                shadows[2u * slot + kind].blocked = blocked;
-            } else {
-                hits[slot] = hit;
+            if kind == 0u {
+                blocked_first = blocked;
+            }
+            if kind == 1u {
+                blocked_second = blocked;
             }
             kind += 1u;
             busy = false;
             continue;
+        }
+
+        if placed != NONE {
+            let at = frame.upper_items + PLACED_ROWS * placed;
+            let a = geometry(at + 3u);
+            if (a.z & world.worlds & ~blocked) != 0u {
+                let b = geometry(at + 4u);
+                var inverse = pose_of_rows(
+                    geometry_f32(at),
+                    geometry_f32(at + 1u),
+                    geometry_f32(at + 2u),
+                );
+                if HAS_MOTION && (b.z & INSTANCE_MOVES) != 0u {
+                    inverse = pose_inverse(instance_pose(a.w, b.z, path.time));
+                }
+                let origin = pose_point(inverse, world.origin);
+                let direction = pose_vector(inverse, world.direction);
+                if is_finite3(origin) && is_finite3(direction) {
+                    if (group.y & 0xffu) != 0u {
+                        stack[waiting] = group;
+                        waiting += 1u;
+                    }
+                    nodes = a.x;
+                    triangles = a.y;
+                    instance = a.w;
+                    planes = b.y;
+                    filtered = (b.z & INSTANCE_HAS_ALPHA) != 0u;
+                    in_mesh = true;
+                    base = waiting;
+                    ray = local_ray(origin, direction, bitcast<f32>(b.x), BOX_SLACK);
+                    group = vec2<u32>(0u, (1u << ray.octant) | 0x100u);
+                }
+            }
         }
 
         var next = 0u;
@@ -444,17 +456,17 @@ fn trace(@builtin(global_invocation_id) invocation: vec3<u32>) {
             }
             let triangle = next;
             next += 1u;
-            let at = triangles + 3u * triangle;
-            let p0 = geometry(at);
-            if instance == left_instance && triangle == left_slot {
+            if instance == world.left_instance && triangle == world.left_slot {
                 continue;
             }
+            let at = triangles + 3u * triangle;
+            let p0 = geometry(at);
             let tested = intersect_triangle(
                 &ray,
                 bitcast<vec3<f32>>(p0.xyz),
                 geometry_f32(at + 1u).xyz,
                 geometry_f32(at + 2u).xyz,
-                shading + 2u * triangle + 1u,
+                planes + 2u * triangle,
                 hit.t,
             );
             if !tested.hit {
@@ -464,34 +476,35 @@ fn trace(@builtin(global_invocation_id) invocation: vec3<u32>) {
             if tested.t == hit.t {
                 // Equal distances go to the lower (instance, primitive); the end of a ray is outside.
                 let lower = instance < hit.instance
-                    || (instance == hit.instance && primitive < hit.primitive);
+                    || (instance == hit.instance && primitive < hit_primitive);
                 if hit.instance == NONE || !lower {
                     continue;
                 }
             }
-            if filtered && !is_present(
+            if HAS_ALPHA && filtered && !is_present(
                 numbers,
                 instance,
                 triangle,
                 primitive,
                 tested.u,
                 tested.v,
-                bounce,
+                world.bounce,
                 select(kind + 1u, 0u, kind == 2u),
             ) {
                 continue;
             }
             if kind < 2u {
-                blocked |= instances[instance].worlds & worlds;
+                blocked |= instance_names(instance).z & world.worlds;
                 // Nothing more of this instance; nothing at all where no world is left.
                 group.y = 0u;
-                waiting = select(base, 0u, blocked == worlds);
-                base = select(base, 0u, blocked == worlds);
-                in_mesh = blocked != worlds;
+                waiting = select(base, 0u, blocked == world.worlds);
                 break;
             }
-            hit = HitState(tested.t, tested.u, tested.v, instance, triangle, primitive, 0u, 0u);
+            hit = HitState(tested.t, tested.u, tested.v, instance, triangle, 0u, 0u, 0u);
+            hit_primitive = primitive;
         }
     }
-    slots[slot].rays += traced;
+    sent[0].blocked = blocked_first;
+    sent[1].blocked = blocked_second;
+    state.rays += traced;
 }

@@ -3,12 +3,14 @@
 use diorama_synth::shot::Role;
 use glam::{Affine3A, Vec3};
 
+use super::geometry::MeshPlaces;
 use super::nodes::{Source, compress};
 use super::texels::EnvironmentTexels;
 use crate::accel::{Child, Pose, Target, Tlas};
 use crate::film::run_length;
 use crate::gpu::layout::{
     Camera, Frame, INSTANCE_HAS_ALPHA, INSTANCE_IS_WORLD, INSTANCE_MOVES, InstanceRecord,
+    PlacedRecord,
 };
 use crate::integrator::PathSettings;
 use crate::kernels::camera::CameraFrame;
@@ -19,7 +21,7 @@ const EXTRA_SLACK: f32 = 32.0 / 16777216.0;
 
 /// The tree over a frame's instances.
 pub(crate) struct UpperTree {
-    /// Nodes, then the instances of the leaves.
+    /// Nodes, then a [`PlacedRecord`] for each instance in the leaves.
     pub(crate) words: Vec<[u32; 4]>,
     /// Where these begin.
     pub(crate) first_item: u32,
@@ -29,8 +31,22 @@ pub(crate) struct UpperTree {
     pub(crate) depth: u32,
 }
 
+/// Elements of a [`PlacedRecord`].
+const PLACED: usize = size_of::<PlacedRecord>() / 16;
+
 impl UpperTree {
-    pub(crate) fn new(scene: &FrameScene) -> Self {
+    /// Elements that suffice for every tree over some instances: inner nodes have two children or more,
+    /// but for the root.
+    pub(crate) fn most_words(instances: usize) -> usize {
+        5 * (instances + 1) + PLACED * instances
+    }
+
+    /// Over the instances of a frame.
+    pub(crate) fn new(
+        scene: &FrameScene,
+        instances: &[InstanceRecord],
+        meshes: &[MeshPlaces],
+    ) -> Self {
         let tlas = &scene.tlas;
         let root = match tlas.root_target() {
             None => Vec::new(),
@@ -47,11 +63,23 @@ impl UpperTree {
         let tree = compress(root, tlas);
         let mut words = tree.words;
         let first_item = words.len() as u32;
-        words.extend(tree.items.chunks(4).map(|items| {
-            let mut word = [0; 4];
-            word[..items.len()].copy_from_slice(items);
-            word
-        }));
+        for &index in &tree.items {
+            let instance = &instances[index as usize];
+            let mesh = &meshes[scene.fixed.mesh_of_object[index as usize]];
+            let placed = PlacedRecord {
+                inverse: instance.inverse,
+                nodes: mesh.nodes,
+                triangles: mesh.triangles,
+                worlds: instance.worlds,
+                instance: index,
+                reach: mesh.reach,
+                planes: mesh.shading + 1,
+                flags: instance.flags,
+                unused: 0,
+            };
+            let elements: [[u32; 4]; PLACED] = bytemuck::cast(placed);
+            words.extend(elements);
+        }
         Self {
             words,
             first_item,
@@ -76,13 +104,15 @@ impl Source for Tlas {
     }
 }
 
-fn columns(pose: &Affine3A) -> [[f32; 4]; 4] {
+/// Rows of a transform.
+fn rows(pose: &Affine3A) -> [[f32; 4]; 3] {
     let m = &pose.matrix3;
-    [m.x_axis, m.y_axis, m.z_axis, pose.translation].map(|c| [c.x, c.y, c.z, 0.0])
+    let [x, y, z, w] = [m.x_axis, m.y_axis, m.z_axis, pose.translation].map(|c| c.to_array());
+    [0, 1, 2].map(|i| [x[i], y[i], z[i], w[i]])
 }
 
 /// One record for each instance of a frame.
-pub(crate) fn instances(scene: &FrameScene) -> Vec<InstanceRecord> {
+pub(crate) fn instances(scene: &FrameScene, meshes: &[MeshPlaces]) -> Vec<InstanceRecord> {
     scene
         .instances
         .iter()
@@ -94,11 +124,17 @@ pub(crate) fn instances(scene: &FrameScene) -> Vec<InstanceRecord> {
                 Pose::Moving { open, close } => (open, close, INSTANCE_MOVES),
             };
             let is_world = moves == 0 && open == Affine3A::IDENTITY;
+            let mesh = &meshes[scene.fixed.mesh_of_object[index]];
             InstanceRecord {
-                open: columns(&open),
-                close: columns(&close),
-                inverse: columns(&open.inverse()),
-                mesh: scene.fixed.mesh_of_object[index] as u32,
+                open: rows(&open),
+                close: rows(&close),
+                inverse: rows(&open.inverse()),
+                triangles: mesh.triangles,
+                shading: mesh.shading,
+                normals: mesh.normals,
+                uvs: mesh.uvs,
+                colors: mesh.colors,
+                tangents: mesh.tangents,
                 worlds: instance.worlds,
                 id: instance.id,
                 flags: moves
@@ -114,8 +150,7 @@ pub(crate) fn instances(scene: &FrameScene) -> Vec<InstanceRecord> {
                     Role::Keep => 1,
                     Role::Remove => 2,
                 },
-                unused0: 0,
-                unused1: 0,
+                unused: 0,
             }
         })
         .collect()

@@ -4,19 +4,35 @@ use glam::{DVec3, Vec2, Vec3};
 
 use super::nodes::{CompressedTree, Source, compress};
 use crate::accel::{BuildOptions, Child, MeshBvh, Quality, Target};
-use crate::gpu::layout::{MeshRecord, NONE};
+use crate::gpu::layout::NONE;
 use crate::scene::StaticScene;
 use crate::scene::static_scene::SceneMesh;
 
 /// Levels of nodes that a mesh may have; deeper trees are built again in halves.
 const DEEPEST: u32 = 24;
 
+/// Where the parts of a mesh are; `NONE` for what it does not have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MeshPlaces {
+    pub(crate) nodes: u32,
+    /// Corners: three elements a triangle, in the order of the tree.
+    pub(crate) triangles: u32,
+    /// Vertex numbers and material, then the normal: two elements a triangle.
+    pub(crate) shading: u32,
+    pub(crate) normals: u32,
+    pub(crate) uvs: u32,
+    pub(crate) colors: u32,
+    pub(crate) tangents: u32,
+    /// Largest magnitude of a coordinate.
+    pub(crate) reach: f32,
+}
+
 /// All meshes of a scene.
 pub(crate) struct Geometry {
     /// Elements.
     pub(crate) words: Vec<[u32; 4]>,
     /// One for each mesh of the scene.
-    pub(crate) meshes: Vec<MeshRecord>,
+    pub(crate) meshes: Vec<MeshPlaces>,
     /// For each mesh, where each triangle is in the order of the tree.
     pub(crate) slot_of_primitive: Vec<Vec<u32>>,
     /// Levels of the deepest tree.
@@ -24,10 +40,10 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Of a scene.
-    pub(crate) fn new(scene: &StaticScene) -> Self {
+    /// Of a scene, behind `reserved` elements.
+    pub(crate) fn new(scene: &StaticScene, reserved: usize) -> Self {
         let mut geometry = Self {
-            words: Vec::new(),
+            words: vec![[0; 4]; reserved],
             meshes: Vec::new(),
             slot_of_primitive: Vec::new(),
             depth: 1,
@@ -72,7 +88,7 @@ impl Geometry {
         };
         let colors = self.attribute(data.colors.iter().map(|c| c.to_array().map(f32::to_bits)));
         let tangents = self.attribute(data.tangents.iter().map(|t| t.to_array().map(f32::to_bits)));
-        self.meshes.push(MeshRecord {
+        self.meshes.push(MeshPlaces {
             nodes,
             triangles,
             shading,

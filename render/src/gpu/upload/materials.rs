@@ -11,16 +11,24 @@ use crate::gpu::layout::{
 use crate::scene::StaticScene;
 use crate::scene::material::SurfaceMaterial;
 
-/// One record for each material of a scene.
-pub(crate) fn materials(scene: &StaticScene, texels: &Texels) -> Vec<MaterialRecord> {
-    scene
-        .materials
-        .iter()
-        .map(|m| record(m, scene, texels))
-        .collect()
+/// Pictures that a material can use.
+const TEXTURES: usize = 8;
+
+/// One record for each material of a scene, and eight uses of pictures.
+pub(crate) fn materials(
+    scene: &StaticScene,
+    texels: &Texels,
+) -> (Vec<MaterialRecord>, Vec<TextureUse>) {
+    let records = scene.materials.iter().map(|m| record(m, scene, texels));
+    let (records, textures): (Vec<_>, Vec<_>) = records.unzip();
+    (records, textures.concat())
 }
 
-fn record(material: &SurfaceMaterial, scene: &StaticScene, texels: &Texels) -> MaterialRecord {
+fn record(
+    material: &SurfaceMaterial,
+    scene: &StaticScene,
+    texels: &Texels,
+) -> (MaterialRecord, [TextureUse; TEXTURES]) {
     let source = material.source();
     let values = material.constant();
     // In the order of bindings.wgsl; only colours are encoded.
@@ -50,7 +58,7 @@ fn record(material: &SurfaceMaterial, scene: &StaticScene, texels: &Texels) -> M
         AlphaMode::Mask(cutoff) => Some(cutoff),
         AlphaMode::Opaque | AlphaMode::Blend => None,
     };
-    MaterialRecord {
+    let record = MaterialRecord {
         base_color: values.base_color.to_array(),
         metallic: values.metallic,
         specular_tint: values.specular_tint.to_array(),
@@ -81,8 +89,8 @@ fn record(material: &SurfaceMaterial, scene: &StaticScene, texels: &Texels) -> M
             | flag(cutoff.is_some(), MATERIAL_ALPHA_MASK),
         texture_bits,
         unused: 0,
-        textures,
-    }
+    };
+    (record, textures)
 }
 
 /// `None` for an image that the asset does not have.

@@ -10,7 +10,7 @@ const MANTISSA_BITS: i32 = 18;
 
 /// All pictures of a scene.
 pub(crate) struct Texels {
-    /// Words.
+    /// Words, a multiple of four.
     pub(crate) words: Vec<u32>,
     /// Where each texture of the scene begins.
     pub(crate) first_of_texture: Vec<u32>,
@@ -34,6 +34,7 @@ impl Texels {
         let mut words = Vec::new();
         let mut first_of_texture = Vec::new();
         for texture in &scene.textures {
+            align(&mut words);
             first_of_texture.push(words.len() as u32);
             match texture.pixels() {
                 Pixels::Rgba8(values) => {
@@ -43,6 +44,7 @@ impl Texels {
             }
         }
         let environment = scene.environment.map_tables().map(|map| {
+            align(&mut words);
             let texels = words.len() as u32;
             words.extend(map.pixels.iter().flat_map(|v| pack(*v)));
             let rows = words.len() as u32;
@@ -57,12 +59,18 @@ impl Texels {
                 columns,
             }
         });
+        align(&mut words);
         Self {
             words,
             first_of_texture,
             environment,
         }
     }
+}
+
+/// Ends an element of 16 bytes: no float texel lies across two.
+fn align(words: &mut Vec<u32>) {
+    words.resize(words.len().next_multiple_of(4), 0);
 }
 
 /// A colour with one exponent for its channels, 18 bits each: off by 2⁻¹⁸ of the largest channel at
