@@ -146,12 +146,14 @@ impl FrameScene {
             };
             let mesh = &meshes[index];
             let worlds = world_bits(object.worlds, world_count);
-            let needs_filter = fixed.materials_of(index, mesh).iter().any(|m| m.has_alpha);
+            let materials = fixed.materials_of(index, mesh);
+            let is_absent = materials.iter().all(SurfaceMaterial::is_absent);
             tree_instances.push(Instance {
                 mesh: mesh.bvh.clone(),
                 pose,
-                worlds,
-                needs_filter,
+                // What is nowhere present is in no ray's way, and in no way of telling what pixels show.
+                worlds: if is_absent { 0 } else { worlds },
+                needs_filter: materials.iter().any(|m| m.has_alpha),
             });
             instances.push(SceneInstance {
                 id: object.id,

@@ -219,6 +219,16 @@ impl SurfaceMaterial {
         }
     }
 
+    /// Nothing of it is present anywhere, whatever its texture holds.
+    pub fn is_absent(&self) -> bool {
+        self.source.alpha <= 0.0
+            && match self.source.alpha_mode {
+                AlphaMode::Opaque => false,
+                AlphaMode::Mask(cutoff) => cutoff > 0.0,
+                AlphaMode::Blend => true,
+            }
+    }
+
     /// Emitted radiance at a point.
     #[inline]
     pub fn emission(&self, textures: &[Texture], at: &SurfaceCoordinates) -> Vec3 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use diorama_assets::{EnvironmentMap, Image, Pixels};
+use diorama_assets::{AlphaMode, EnvironmentMap, Image, Material, Pixels};
 use diorama_synth::frame::Frame;
 use diorama_synth::shot::Role;
 use glam::{DVec3, Vec3};
@@ -80,6 +80,21 @@ fn a_pair_keeps_its_laws_where_one_world_sees_the_sky_alone() {
         assert!(same || *touched == 1, "pixel {pixel} differs untouched");
     }
     assert!(touched.contains(&0) && touched.contains(&1));
+}
+
+#[test]
+fn a_ball_of_alpha_zero_before_the_sky_is_not_there() {
+    let (mut ghost, mut absent) = (scene(64), scene(64));
+    let ball = &mut ghost.shot.objects[0];
+    ball.materials = vec![Material {
+        alpha: 0.0,
+        alpha_mode: AlphaMode::Blend,
+        ..matte([0.6; 3])
+    }];
+    absent.shot.objects.clear();
+    let (ghost, absent) = (ghost.render(SAMPLES), absent.render(SAMPLES));
+    assert!(ghost.worlds[0].radiance.data == absent.worlds[0].radiance.data);
+    assert_eq!(ghost.rays, absent.rays);
 }
 
 #[test]

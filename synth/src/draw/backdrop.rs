@@ -16,6 +16,9 @@ use crate::shot::{Object, Pose, Role, Track, WorldSet};
 
 /// Half the thickness of wall and mirror, metres.
 const HALF_THICKNESS: f32 = 0.1;
+/// Gap below the mirror, metres: with its underside in the floor's own plane rounding would choose which of
+/// the two a ray meets first, and a mirror of alpha below 1 lets rays pass to find out.
+const MIRROR_LIFT: f32 = 0.001;
 
 /// Ids of the built-in pieces.
 const FLOOR: &str = "builtin/floor";
@@ -131,7 +134,7 @@ fn mirror(drawing: &Drawing<'_>, id: u32) -> Result<Thing, DrawError> {
         material,
         Vec3::new(half, half, HALF_THICKNESS),
         Pose {
-            position: Vec3::new(0.0, 0.0, HALF_THICKNESS),
+            position: Vec3::new(0.0, 0.0, HALF_THICKNESS + MIRROR_LIFT),
             rotation: Quat::IDENTITY,
         },
     )
