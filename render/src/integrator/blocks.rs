@@ -1,9 +1,9 @@
 //! Pixels, block by block: how many samples each gets, and what comes of them.
 //!
-//! Where a block shows nothing but the sky, its pixels get [`PILOT`] samples: see `sky`.
+//! Where a block shows nothing but the sky, its pixels get [`SKY_SAMPLES`]: see `sky`.
 //!
 //! With [`PathSettings::noise_threshold`] a pixel gets as many samples as its surroundings ask for. The
-//! first [`PILOT`] samples of a block say how noisy each of its pixels is, and the median of all *other*
+//! first samples of a block ([`pilot_samples`]) say how noisy each of its pixels is, and the median of all *other*
 //! pixels of the block decides about one: a pixel that asked for itself would get more samples just
 //! where its first ones happened to be bright, and its mean would come out too dark. Every world decides by
 //! what it sees itself, so that its picture is the one that it would have alone; where worlds decide
@@ -22,8 +22,8 @@ use crate::kernels::sampler::PixelSampler;
 
 /// Pixels on each side of a block.
 pub const BLOCK: u32 = 8;
-/// Samples that every pixel gets; what follows comes in multiples of it.
-pub const PILOT: u32 = 8;
+/// Samples of a pixel that shows nothing but an enlarged sky.
+pub const SKY_SAMPLES: u32 = 8;
 /// Radiance, as a share of white, below which noise counts as it is and no longer in proportion.
 const DARK: f32 = 0.1;
 
@@ -65,13 +65,15 @@ impl Kernel for TraceBlock<'_> {
     fn run<S: Simd8>(self, simd: S) -> Block {
         let settings = &self.tracer.settings;
         let worlds = self.tracer.scene.world_count;
-        let adaptive = settings.noise_threshold > 0.0 && settings.samples > PILOT;
+        let pilot = pilot_samples(settings.samples);
+        let adaptive = settings.noise_threshold > 0.0 && settings.samples > pilot;
         let beyond_sky = self.tracer.worlds_beyond_sky(&self.columns, &self.rows);
-        let few = settings.samples.min(PILOT);
         let firsts: Vec<u32> = (0..worlds)
             .map(|w| {
-                if adaptive || beyond_sky >> w & 1 == 0 {
-                    few
+                if beyond_sky >> w & 1 == 0 {
+                    settings.samples.min(SKY_SAMPLES)
+                } else if adaptive {
+                    pilot
                 } else {
                     settings.samples
                 }
@@ -117,11 +119,18 @@ impl Kernel for TraceBlock<'_> {
             };
         block.rays = trace_from(0, &mut pixels, &mut sums, &counts);
         if adaptive {
-            counts = wanted_counts(&sums, worlds, beyond_sky, settings);
+            for w in (0..worlds).filter(|w| beyond_sky >> w & 1 == 1) {
+                let own = || sums.iter().skip(w).step_by(worlds);
+                let wanted = wanted_counts(own(), pilot, settings);
+                let counts = counts.iter_mut().skip(w).step_by(worlds);
+                counts
+                    .zip(wanted)
+                    .for_each(|(count, wanted)| *count = wanted);
+            }
             for (sums, count) in sums.iter_mut().zip(&counts) {
                 *sums = sums.widened(*count);
             }
-            block.rays = trace_from(few, &mut pixels, &mut sums, &counts);
+            block.rays = trace_from(pilot, &mut pixels, &mut sums, &counts);
         }
         for (pixel, counts) in pixels.iter_mut().zip(counts.chunks(worlds)) {
             let differing = (0..worlds).filter(|w| counts[*w] != counts[0]);
@@ -217,36 +226,37 @@ fn trace_stretches<S: Simd8>(
     }
 }
 
-/// Samples that each pixel should have in each world; in and out pixel by pixel, the worlds of each.
-/// Those of the sky, which are not `beyond_sky`, have enough.
-fn wanted_counts(
-    sums: &[PixelSums],
-    worlds: usize,
-    beyond_sky: u32,
+/// Samples that pixels get before any is looked at, where [`PathSettings::noise_threshold`] may ask for at
+/// most `most`, and of which they get a multiple then.
+///
+/// Eight are enough to tell noisy blocks from calm ones where 32 are the most; where 256 are, calm pixels
+/// with 32 make a better picture in the same time.
+fn pilot_samples(most: u32) -> u32 {
+    // A power of two: the sampler spreads these best.
+    1 << (most / 8).clamp(8, BATCH).ilog2()
+}
+
+/// Samples that each pixel of a block should have in one world; `sums` are of `pilot` samples each.
+fn wanted_counts<'a>(
+    sums: impl Iterator<Item = &'a PixelSums>,
+    pilot: u32,
     settings: &PathSettings,
 ) -> Vec<u32> {
     let most = settings.samples;
-    let mut counts = vec![PILOT; sums.len()];
-    for w in (0..worlds).filter(|w| beyond_sky >> w & 1 == 1) {
-        let noise: Vec<f64> = sums
-            .iter()
-            .skip(w)
-            .step_by(worlds)
-            .map(|sums| relative_noise(&sums.finish(), settings.white))
-            .collect();
-        let counts = counts.iter_mut().skip(w).step_by(worlds);
-        for (count, noise) in counts.zip(medians_of_others(&noise)) {
-            // The variance of a mean falls as the samples grow.
-            let ratio = noise / f64::from(settings.noise_threshold);
-            let pilots = ratio * ratio;
-            *count = if pilots < f64::from(most / PILOT) {
-                (pilots.ceil().max(1.0) as u32 * PILOT).min(most)
-            } else {
-                most
-            };
+    let noise: Vec<f64> = sums
+        .map(|sums| relative_noise(&sums.finish(), settings.white))
+        .collect();
+    let wanted = medians_of_others(&noise).into_iter().map(|noise| {
+        // The variance of a mean falls as the samples grow.
+        let ratio = noise / f64::from(settings.noise_threshold);
+        let pilots = ratio * ratio;
+        if pilots < f64::from(most / pilot) {
+            (pilots.ceil().max(1.0) as u32 * pilot).min(most)
+        } else {
+            most
         }
-    }
-    counts
+    });
+    wanted.collect()
 }
 
 /// For each value the (upper) median of all others; infinite where there is none. The median and not
