@@ -3,7 +3,7 @@
 //! Where a block shows nothing but the sky, its pixels get [`SKY_SAMPLES`]: see `sky`.
 //!
 //! With [`PathSettings::noise_threshold`] a pixel gets as many samples as its surroundings ask for. The
-//! first samples of a block ([`pilot_samples`]) say how noisy each of its pixels is, and the median of all *other*
+//! first samples of a block (`pilot_samples`) say how noisy each of its pixels is, and the median of all *other*
 //! pixels of the block decides about one: a pixel that asked for itself would get more samples just
 //! where its first ones happened to be bright, and its mean would come out too dark. Every world decides by
 //! what it sees itself, so that its picture is the one that it would have alone; where worlds decide
