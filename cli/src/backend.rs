@@ -123,8 +123,7 @@ impl Backend {
         let mut begun = false;
         match work(self, &mut begun) {
             Err(error) if may_fall_back && !begun && is_the_gpus(&error) => {
-                let error = in_words(&error);
-                output.warning(format!("{error}; the CPU is used instead"));
+                warn_of_cpu(output, &in_words(&error));
                 work(Self::cpu(), &mut begun)
             }
             result => result,
@@ -147,9 +146,7 @@ impl Backend {
                     (Self::cpu(), Because::NoDevice)
                 };
                 match because {
-                    Because::Fails(error) => {
-                        output.warning(format!("{error}; the CPU is used instead"));
-                    }
+                    Because::Fails(error) => warn_of_cpu(output, &error),
                     because => output.note(format!("note: backend {}: {because}", backend.setting)),
                 }
                 Ok(Self {
@@ -177,6 +174,11 @@ impl Backend {
             Err(error) => (Self::cpu(), Because::Fails(error)),
         }
     }
+}
+
+/// Says what is wrong with the GPU that `auto` would have taken.
+fn warn_of_cpu(output: &Output, fault: &dyn fmt::Display) {
+    output.warning(format!("{fault}; the CPU is used instead"));
 }
 
 /// Is a GPU, and neither the input nor the disk, what failed?

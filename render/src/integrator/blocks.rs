@@ -120,12 +120,12 @@ impl Kernel for TraceBlock<'_> {
         block.rays = trace_from(0, &mut pixels, &mut sums, &counts);
         if adaptive {
             for w in (0..worlds).filter(|w| beyond_sky >> w & 1 == 1) {
-                let own = || sums.iter().skip(w).step_by(worlds);
-                let wanted = wanted_counts(own(), pilot, settings);
+                let sums = sums.iter().skip(w).step_by(worlds);
+                let wanted = wanted_counts(sums, pilot, settings);
                 let counts = counts.iter_mut().skip(w).step_by(worlds);
-                counts
-                    .zip(wanted)
-                    .for_each(|(count, wanted)| *count = wanted);
+                for (count, wanted) in counts.zip(wanted) {
+                    *count = wanted;
+                }
             }
             for (sums, count) in sums.iter_mut().zip(&counts) {
                 *sums = sums.widened(*count);
