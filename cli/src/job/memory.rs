@@ -8,7 +8,7 @@ const OWN_PAGES: libc::c_int = 128 << 10;
 ///
 /// glibc does so only at first: each time such a block is freed it raises the limit, up to 32 MiB, and
 /// planes of pixels lie between small blocks that live on. A clip of 800 frames (256²) then needed 10 %
-/// more memory than one of 80; with the limit held it needs 2 % less. It costs 0.04 s of a start with large
+/// more memory than one of 80; with the limit held it needs 3 % more at most. It costs 0.04 s of a start with large
 /// meshes, so a single picture does without. On other systems this does nothing.
 pub(super) fn give_back_what_is_free() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
