@@ -578,15 +578,36 @@ fn upload_pages(gpu: &Gpu, what: &str, elements: &[[u32; 4]]) -> Vec<wgpu::Textu
     pages
 }
 
-/// Pixel indices, square by square.
+/// Pixel indices, square by square. Squares that follow one another lie far apart: lavapipe gives each of its
+/// threads one run of a dispatch's workgroups, so runs have to cost the same, whether sky or glass is in the
+/// picture's upper half.
 fn tiled(width: u32, height: u32) -> Vec<u32> {
+    let [columns, rows] = [width, height].map(|side| side.div_ceil(TILE));
+    let tiles = columns * rows;
+    let stride = scattering_stride(tiles);
     let mut order = Vec::with_capacity((width * height) as usize);
-    for top in (0..height).step_by(TILE as usize) {
-        for left in (0..width).step_by(TILE as usize) {
-            for row in top..(top + TILE).min(height) {
-                order.extend((left..(left + TILE).min(width)).map(|column| row * width + column));
-            }
+    for index in 0..u64::from(tiles) {
+        let tile = (index * u64::from(stride) % u64::from(tiles)) as u32;
+        let (left, top) = (tile % columns * TILE, tile / columns * TILE);
+        for row in top..(top + TILE).min(height) {
+            order.extend((left..(left + TILE).min(width)).map(|column| row * width + column));
         }
     }
     order
+}
+
+/// A step that meets each of `count` places once before it comes back, near the golden section of their number:
+/// the places met in any stretch of time are spread evenly.
+fn scattering_stride(count: u32) -> u32 {
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    let coprime = |stride: &u32| {
+        let (mut a, mut b) = (*stride, count);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a == 1
+    };
+    ((f64::from(count) * GOLDEN) as u32..)
+        .find(coprime)
+        .unwrap_or(1)
 }
