@@ -12,6 +12,7 @@
     reason = "vector intrinsics, and a traversal stack that is not cleared for each ray"
 )]
 
+use std::fmt::Debug;
 use std::mem::MaybeUninit;
 
 mod sealed {
@@ -19,11 +20,11 @@ mod sealed {
 }
 
 /// Eight `f32` lanes of one instruction set; see the module documentation.
-pub trait Simd8: Copy + Send + Sync + sealed::Sealed + 'static {
+pub trait Simd8: Copy + Debug + Send + Sync + sealed::Sealed + 'static {
     /// Eight `f32`.
-    type F: Copy;
+    type F: Copy + Debug;
     /// Eight truth values.
-    type M: Copy;
+    type M: Copy + Debug;
     /// The same value in each lane.
     fn splat(self, x: f32) -> Self::F;
     /// Lane i is `lanes[i]`.
@@ -50,12 +51,26 @@ pub trait Simd8: Copy + Send + Sync + sealed::Sealed + 'static {
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
     /// |a|.
     fn abs(self, a: Self::F) -> Self::F;
+    /// −a.
+    fn neg(self, a: Self::F) -> Self::F;
+    /// √a.
+    fn sqrt(self, a: Self::F) -> Self::F;
+    /// Largest whole number ≤ a.
+    fn floor(self, a: Self::F) -> Self::F;
+    /// ±1 with the sign of a, also where a is a zero.
+    fn signed_one(self, a: Self::F) -> Self::F;
     /// a · b − c, rounded once or twice: only for results that no stored number depends on.
     fn mul_sub(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// a < b, false where either is NaN.
     fn lt(self, a: Self::F, b: Self::F) -> Self::M;
     /// a ≤ b, false where either is NaN.
     fn le(self, a: Self::F, b: Self::F) -> Self::M;
+    /// a = b, false where either is NaN.
+    fn eq(self, a: Self::F, b: Self::F) -> Self::M;
+    /// a where `mask` is set, b elsewhere.
+    fn select(self, mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
+    /// Not.
+    fn not(self, a: Self::M) -> Self::M;
     /// Both.
     fn and(self, a: Self::M, b: Self::M) -> Self::M;
     /// Either.
@@ -281,6 +296,22 @@ impl Simd8 for Portable {
         a.map(f32::abs)
     }
     #[inline(always)]
+    fn neg(self, a: Self::F) -> Self::F {
+        a.map(|a| -a)
+    }
+    #[inline(always)]
+    fn sqrt(self, a: Self::F) -> Self::F {
+        a.map(f32::sqrt)
+    }
+    #[inline(always)]
+    fn floor(self, a: Self::F) -> Self::F {
+        a.map(f32::floor)
+    }
+    #[inline(always)]
+    fn signed_one(self, a: Self::F) -> Self::F {
+        a.map(|a| 1_f32.copysign(a))
+    }
+    #[inline(always)]
     fn mul_sub(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
         self.sub(self.mul(a, b), c)
     }
@@ -291,6 +322,18 @@ impl Simd8 for Portable {
     #[inline(always)]
     fn le(self, a: Self::F, b: Self::F) -> Self::M {
         zip(a, b, |a, b| a <= b)
+    }
+    #[inline(always)]
+    fn eq(self, a: Self::F, b: Self::F) -> Self::M {
+        zip(a, b, |a, b| a == b)
+    }
+    #[inline(always)]
+    fn select(self, mask: Self::M, a: Self::F, b: Self::F) -> Self::F {
+        std::array::from_fn(|i| if mask[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    fn not(self, a: Self::M) -> Self::M {
+        a.map(|a| !a)
     }
     #[inline(always)]
     fn and(self, a: Self::M, b: Self::M) -> Self::M {
@@ -322,10 +365,11 @@ impl Simd8 for Portable {
 mod x86 {
     use super::{Kernel, Simd8, sealed::Sealed};
     use std::arch::x86_64::{
-        __m256, _CMP_LE_OQ, _CMP_LT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps,
-        _mm256_cmp_ps, _mm256_cmp_ps_mask, _mm256_div_ps, _mm256_fmsub_ps, _mm256_loadu_ps,
-        _mm256_max_ps, _mm256_min_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_or_ps,
-        _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps,
+        __m256, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps,
+        _mm256_blendv_ps, _mm256_cmp_ps, _mm256_cmp_ps_mask, _mm256_div_ps, _mm256_floor_ps,
+        _mm256_fmsub_ps, _mm256_loadu_ps, _mm256_mask_blend_ps, _mm256_max_ps, _mm256_min_ps,
+        _mm256_movemask_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_ps, _mm256_setzero_ps,
+        _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_xor_ps,
     };
 
     macro_rules! features {
@@ -437,6 +481,29 @@ mod x86 {
                 unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
             }
             #[inline(always)]
+            fn neg(self, a: __m256) -> __m256 {
+                // SAFETY: as above.
+                unsafe { _mm256_xor_ps(_mm256_set1_ps(-0.0), a) }
+            }
+            #[inline(always)]
+            fn sqrt(self, a: __m256) -> __m256 {
+                // SAFETY: as above.
+                unsafe { _mm256_sqrt_ps(a) }
+            }
+            #[inline(always)]
+            fn floor(self, a: __m256) -> __m256 {
+                // SAFETY: as above.
+                unsafe { _mm256_floor_ps(a) }
+            }
+            #[inline(always)]
+            fn signed_one(self, a: __m256) -> __m256 {
+                // SAFETY: as above.
+                unsafe {
+                    let sign = _mm256_and_ps(_mm256_set1_ps(-0.0), a);
+                    _mm256_or_ps(sign, _mm256_set1_ps(1.0))
+                }
+            }
+            #[inline(always)]
             fn mul_sub(self, a: __m256, b: __m256, c: __m256) -> __m256 {
                 // SAFETY: the token proves that the processor has FMA.
                 unsafe { _mm256_fmsub_ps(a, b, c) }
@@ -456,6 +523,24 @@ mod x86 {
         fn le(self, a: __m256, b: __m256) -> __m256 {
             // SAFETY: as above.
             unsafe { _mm256_cmp_ps::<_CMP_LE_OQ>(a, b) }
+        }
+        #[inline(always)]
+        fn eq(self, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }
+        }
+        #[inline(always)]
+        fn select(self, mask: __m256, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_blendv_ps(b, a, mask) }
+        }
+        #[inline(always)]
+        fn not(self, a: __m256) -> __m256 {
+            // SAFETY: as above; zero is equal to itself in each lane.
+            unsafe {
+                let all = _mm256_cmp_ps::<_CMP_EQ_OQ>(_mm256_setzero_ps(), _mm256_setzero_ps());
+                _mm256_andnot_ps(a, all)
+            }
         }
         #[inline(always)]
         fn and(self, a: __m256, b: __m256) -> __m256 {
@@ -496,6 +581,20 @@ mod x86 {
         fn le(self, a: __m256, b: __m256) -> u8 {
             // SAFETY: as above.
             unsafe { _mm256_cmp_ps_mask::<_CMP_LE_OQ>(a, b) }
+        }
+        #[inline(always)]
+        fn eq(self, a: __m256, b: __m256) -> u8 {
+            // SAFETY: as above.
+            unsafe { _mm256_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }
+        }
+        #[inline(always)]
+        fn select(self, mask: u8, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: as above.
+            unsafe { _mm256_mask_blend_ps(mask, b, a) }
+        }
+        #[inline(always)]
+        fn not(self, a: u8) -> u8 {
+            !a
         }
         #[inline(always)]
         fn and(self, a: u8, b: u8) -> u8 {

@@ -11,7 +11,7 @@ use super::layout::{
 };
 use super::tables::TableLayout;
 use crate::integrator::worlds::{ROULETTE_FROM, SHADOW_END};
-use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP, MAX_LOBES};
+use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP, LOBES};
 use crate::kernels::camera::FILTER_TABLE;
 use crate::kernels::ggx::SMOOTH_ALPHA;
 use crate::kernels::sampler::{PURPOSES, Purpose};
@@ -105,7 +105,7 @@ fn constants(options: &ShaderOptions) -> String {
         ("TEXTURE_ROWS", rows::<TextureUse>()),
         ("LIGHT_ROWS", rows::<LightRecord>()),
         ("EMITTER_ROWS", rows::<Emitter>()),
-        ("MAX_LOBES", MAX_LOBES),
+        ("MAX_LOBES", LOBES),
         ("ROULETTE_FROM", ROULETTE_FROM as usize),
         ("PURPOSES", PURPOSES as usize),
         ("PURPOSE_FILTER", Purpose::Filter as usize),

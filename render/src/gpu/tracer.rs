@@ -607,7 +607,7 @@ fn scattering_stride(count: u32) -> u32 {
         }
         a == 1
     };
-    ((f64::from(count) * GOLDEN) as u32..)
+    ((f64::from(count) * GOLDEN) as u32..=count)
         .find(coprime)
         .unwrap_or(1)
 }

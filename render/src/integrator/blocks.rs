@@ -105,15 +105,15 @@ impl Kernel for TraceBlock<'_> {
                         length += next.samples.len();
                         together.push(next);
                     }
-                    trace_stretches(
-                        simd,
-                        self.tracer,
+                    // In a function of its own: a closure is compiled without the wide registers.
+                    simd.call_apart(TraceStretches {
+                        tracer: self.tracer,
                         worlds,
-                        &together,
+                        stretches: &together,
                         pixels,
                         sums,
-                        &mut batch,
-                    );
+                        batch: &mut batch,
+                    });
                 }
                 batch.rays()
             };
@@ -184,44 +184,53 @@ fn stretches(from: u32, counts: &[u32], worlds: usize) -> impl Iterator<Item = S
 }
 
 /// Traces stretches for the same `worlds` together and adds what they find to the sums of these worlds.
-#[inline(always)]
-fn trace_stretches<S: Simd8>(
-    simd: S,
-    tracer: &WorldTracer<'_>,
+struct TraceStretches<'a> {
+    tracer: &'a WorldTracer<'a>,
     worlds: u32,
-    stretches: &[Stretch],
-    pixels: &mut [PixelInWork],
-    sums: &mut [PixelSums],
-    batch: &mut Batch,
-) {
-    let asked: Vec<_> = stretches
-        .iter()
-        .map(|stretch| (pixels[stretch.pixel].sampler, stretch.samples.clone()))
-        .collect();
-    tracer.trace(simd, &asked, worlds, batch);
-    let world_count = tracer.scene.world_count;
-    let owners = stretches
-        .iter()
-        .flat_map(|stretch| stretch.samples.clone().map(|_| stretch.pixel));
-    for ((pixel, found), touched) in owners.zip(batch.samples()).zip(batch.touched()) {
-        let own = &mut sums[pixel * world_count..(pixel + 1) * world_count];
-        for (w, (sums, found)) in own.iter_mut().zip(found).enumerate() {
-            if worlds >> w & 1 == 1 {
-                sums.add(found);
+    stretches: &'a [Stretch],
+    pixels: &'a mut [PixelInWork],
+    sums: &'a mut [PixelSums],
+    batch: &'a mut Batch,
+}
+
+impl Kernel for TraceStretches<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd8>(self, simd: S) {
+        let asked: Vec<_> = self
+            .stretches
+            .iter()
+            .map(|stretch| (self.pixels[stretch.pixel].sampler, stretch.samples.clone()))
+            .collect();
+        self.tracer.trace(simd, &asked, self.worlds, self.batch);
+        let scene = self.tracer.scene;
+        let owners = self
+            .stretches
+            .iter()
+            .flat_map(|stretch| stretch.samples.clone().map(|_| stretch.pixel));
+        for ((pixel, found), touched) in owners.zip(self.batch.samples()).zip(self.batch.touched())
+        {
+            let first = pixel * scene.world_count;
+            let own = &mut self.sums[first..first + scene.world_count];
+            for (w, (sums, found)) in own.iter_mut().zip(found).enumerate() {
+                if self.worlds >> w & 1 == 1 {
+                    sums.add(found);
+                }
             }
-        }
-        let pixel = &mut pixels[pixel];
-        pixel.touched |= touched;
-        if worlds & 1 == 1 {
-            let role = match found[0].first {
-                0 => Role::Background,
-                first => tracer.scene.instances[first as usize - 1].role,
-            };
-            pixel.roles[match role {
-                Role::Background => 0,
-                Role::Keep => 1,
-                Role::Remove => 2,
-            }] += 1;
+            let pixel = &mut self.pixels[pixel];
+            pixel.touched |= touched;
+            if self.worlds & 1 == 1 {
+                let role = match found[0].first {
+                    0 => Role::Background,
+                    first => scene.instances[first as usize - 1].role,
+                };
+                pixel.roles[match role {
+                    Role::Background => 0,
+                    Role::Keep => 1,
+                    Role::Remove => 2,
+                }] += 1;
+            }
         }
     }
 }

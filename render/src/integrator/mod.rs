@@ -1,13 +1,14 @@
 //! Light transport.
 //!
-//! [`worlds`] is the renderer: one set of paths for all worlds of a Shot; [`blocks`] makes pixels of them. [`referee`] is the slow,
-//! plain tracer of one world that it must agree with bit for bit. [`labels`] asks one ray per pixel
+//! [`worlds`] is the renderer: one set of paths for all worlds of a Shot, and `shading` what they do at surfaces;
+//! [`blocks`] makes pixels of them. [`referee`] is the slow, plain tracer of one world that it must agree with bit for bit. [`labels`] asks one ray per pixel
 //! for the truth, [`visibility`] as many as there are tracked points.
 
 pub mod blocks;
 pub mod labels;
 pub mod medium;
 pub mod referee;
+mod shading;
 mod sky;
 pub mod visibility;
 pub mod worlds;

@@ -7,7 +7,8 @@
 use glam::Vec3;
 
 use super::ray;
-use super::worlds::{WorldTracer, direct_share, ray_to_light};
+use super::shading::{direct_share, ray_to_light, scatter_numbers};
+use super::worlds::WorldTracer;
 use crate::accel::{Hit, Ray, Simd8};
 use crate::kernels::sampler::{Purpose, Sampler};
 use crate::kernels::sampling::power_heuristic;
@@ -73,7 +74,8 @@ impl WorldTracer<'_> {
             let wo = -path.direction;
             let point = self.scene.surface_of(&hit, wo, path.time);
             let bsdf = point.bsdf(&point.values(self.scene), wo, self.tables);
-            let emitted = self.emission_contribution(&path, &point, &bsdf, distance);
+            let weight = bsdf.emission_weight.into();
+            let emitted = self.emission_contribution(&path, &point, weight, distance);
             radiance += self.settings.clamp(emitted, earlier);
             if bounce == self.settings.max_bounces {
                 return radiance;
@@ -94,7 +96,8 @@ impl WorldTracer<'_> {
                     if group.lights[light.light].worlds & bit == 0 {
                         continue;
                     }
-                    let contribution = direct_share(&path, &point, &bsdf, &light)
+                    let (value, density) = bsdf.eval(light.wi);
+                    let contribution = direct_share(&path, &point, &light, value, density)
                         * self.light_radiance(&light, path.time);
                     let shadow = ray_to_light(&point, &light, path.time, bit);
                     let blocked = (0..self.scene.instances.len()).any(|i| {
@@ -111,7 +114,11 @@ impl WorldTracer<'_> {
                     }
                 }
             }
-            let Some(next) = self.scatter(&path, &point, &bsdf, &sampler) else {
+            let [u, v, u_interface] = scatter_numbers(&path, &point, &sampler);
+            let next = bsdf
+                .sample([u, v], u_interface)
+                .and_then(|sample| self.continued(&path, &point, &sample, &sampler));
+            let Some(next) = next else {
                 return radiance;
             };
             path = next;

@@ -16,10 +16,8 @@ use glam::{Vec2, Vec3};
 
 use super::medium::MediumStack;
 use super::{PathSettings, ray};
-use crate::accel::{Hit, Ray, Simd8, offset_origin};
-use crate::kernels::bsdf::Bsdf;
+use crate::accel::{Hit, Ray, Simd8};
 use crate::kernels::camera::FilterTable;
-use crate::kernels::math::safe_sqrt;
 use crate::kernels::sampler::{PixelSampler, Purpose, Sampler};
 use crate::kernels::sampling::power_heuristic;
 use crate::kernels::tables::Tables;
@@ -32,15 +30,6 @@ use crate::scene::lights::{
 
 /// Shadow rays to a point of a surface stop this share of the way before it.
 pub(crate) const SHADOW_END: f32 = 1.0 - 1.0e-4;
-/// Where a shadow ray to a light at `distance` ends.
-#[inline(always)]
-fn shadow_length(distance: f32) -> f32 {
-    if distance.is_finite() {
-        distance * SHADOW_END
-    } else {
-        f32::INFINITY
-    }
-}
 
 /// Bounces before Russian roulette may end a path.
 pub(crate) const ROULETTE_FROM: u32 = 1;
@@ -64,13 +53,13 @@ pub struct WorldSample {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path {
     /// Which of the batch's samples it belongs to.
-    sample: u32,
+    pub(super) sample: u32,
     pub(super) worlds: u32,
     pub(super) origin: Vec3,
     pub(super) direction: Vec3,
     pub(super) time: f32,
     pub(super) beta: Vec3,
-    bounce: u32,
+    pub(super) bounce: u32,
     /// pdf of the direction; infinite after a smooth lobe and at the camera.
     pub(super) pdf: f32,
     /// Where the direction was sampled, for the densities of light sampling.
@@ -103,20 +92,20 @@ pub const BATCH: u32 = 32;
 /// so no result depends on who is in a batch.
 #[derive(Debug)]
 pub struct Batch {
-    found: Found,
-    samplers: Vec<Sampler>,
+    pub(super) found: Found,
+    pub(super) samplers: Vec<Sampler>,
     /// At the bounce at hand.
-    paths: Vec<Path>,
+    pub(super) paths: Vec<Path>,
     /// What they become after it.
-    next: Vec<Path>,
-    meetings: Vec<Meeting>,
+    pub(super) next: Vec<Path>,
+    pub(super) meetings: Vec<Meeting>,
     escapes: Vec<Escape>,
-    shadow_rays: Vec<ShadowRay>,
+    pub(super) shadow_rays: Vec<ShadowRay>,
 }
 
 /// What the samples of a batch have found so far.
 #[derive(Debug)]
-struct Found {
+pub(super) struct Found {
     /// Worlds of the first sample, of the second, ….
     samples: Vec<WorldSample>,
     world_count: usize,
@@ -127,11 +116,11 @@ struct Found {
 
 /// A path of the batch (by index) at a surface.
 #[derive(Debug)]
-struct Meeting {
-    path: usize,
-    hit: Hit,
+pub(super) struct Meeting {
+    pub(super) path: usize,
+    pub(super) hit: Hit,
     /// Of a light that is in every world, where it can be made before the surface is known.
-    choice: Option<LightChoice>,
+    pub(super) choice: Option<LightChoice>,
 }
 
 /// A path of the batch (by index) that met nothing.
@@ -143,18 +132,18 @@ struct Escape {
 
 /// A light sample that waits for its shadow ray.
 #[derive(Debug)]
-struct ShadowRay {
-    sample: u32,
+pub(super) struct ShadowRay {
+    pub(super) sample: u32,
     /// Worlds of the path.
-    path_worlds: u32,
+    pub(super) path_worlds: u32,
     /// To the light, in the worlds in which it exists.
-    ray: Ray,
-    light: LightSample,
+    pub(super) ray: Ray,
+    pub(super) light: LightSample,
     /// What radiance 1 would bring.
-    share: Vec3,
-    bounce: u32,
+    pub(super) share: Vec3,
+    pub(super) bounce: u32,
     /// Keeps the draws of the two groups of lights apart.
-    kind: u32,
+    pub(super) kind: u32,
 }
 
 impl Batch {
@@ -218,7 +207,7 @@ impl Found {
 
     /// Calls `change` for the entries of `worlds` of a sample.
     #[inline(always)]
-    fn each(&mut self, sample: u32, worlds: u32, change: impl Fn(&mut WorldSample)) {
+    pub(super) fn each(&mut self, sample: u32, worlds: u32, change: impl Fn(&mut WorldSample)) {
         let first = sample as usize * self.world_count;
         let mut rest = worlds;
         while rest != 0 {
@@ -228,7 +217,7 @@ impl Found {
     }
 
     #[inline(always)]
-    fn add(&mut self, sample: u32, worlds: u32, radiance: Vec3) {
+    pub(super) fn add(&mut self, sample: u32, worlds: u32, radiance: Vec3) {
         self.each(sample, worlds, |world| world.radiance += radiance);
     }
 }
@@ -416,91 +405,6 @@ impl WorldTracer<'_> {
         }
     }
 
-    /// Scatters the paths that met a surface, and chooses the light samples of these.
-    #[inline(always)]
-    fn shade<S: Simd8>(&self, simd: S, batch: &mut Batch) {
-        let Batch {
-            found,
-            samplers,
-            paths,
-            next,
-            meetings,
-            shadow_rays,
-            ..
-        } = batch;
-        shadow_rays.clear();
-        let environment = &self.scene.fixed.environment;
-        let lights = &self.scene.shared_lights;
-        for Meeting {
-            path,
-            hit,
-            choice: early,
-        } in meetings.iter()
-        {
-            if let Some(choice) = early {
-                lights.prefetch_next(simd, environment, choice);
-            }
-            let path = &mut paths[*path];
-            let sampler = &samplers[path.sample as usize];
-            let bounce = path.bounce;
-            path.beta *= path.media.transmittance(hit.t);
-            let wo = -path.direction;
-            let point = self.scene.surface_of(hit, wo, path.time);
-            let context = point.light_context();
-            let choice = early.or_else(|| {
-                let u = sampler.get_2d(bounce, Purpose::Light);
-                let choice = lights.choose(environment, &context, u)?;
-                lights.prefetch(simd, environment, &choice);
-                Some(choice)
-            });
-            let values = point.values(self.scene);
-            let bsdf = point.bsdf(&values, wo, self.tables);
-            if let (None, Some(choice)) = (early, &choice) {
-                lights.prefetch_next(simd, environment, choice);
-            }
-            if bounce == 0 {
-                found.each(path.sample, path.worlds, |world| {
-                    world.albedo = values.base_color;
-                    world.normal = point.normal;
-                    world.distance = hit.t;
-                    world.first = point.instance + 1;
-                });
-            }
-            if point.material.emissive {
-                let contribution = self.emission_contribution(path, &point, &bsdf, hit.t);
-                found.add(
-                    path.sample,
-                    path.worlds,
-                    self.settings.clamp(contribution, bounce.saturating_sub(1)),
-                );
-            }
-            if bounce >= self.settings.max_bounces {
-                continue;
-            }
-            if bsdf.has_density {
-                let other = &self.scene.other_lights;
-                let other_choice = if other.lights.is_empty() {
-                    None
-                } else {
-                    other.choose(
-                        environment,
-                        &context,
-                        sampler.get_2d(bounce, Purpose::OtherLight),
-                    )
-                };
-                for (group, choice, kind) in [(lights, choice, 1), (other, other_choice, 2)] {
-                    if let Some(choice) = choice
-                        && let Some(light) = group.sample(simd, environment, &context, &choice)
-                    {
-                        let worlds = group.lights[light.light].worlds & path.worlds;
-                        shadow_rays.extend(shadow_ray(path, &point, &bsdf, light, worlds, kind));
-                    }
-                }
-            }
-            next.extend(self.scatter(path, &point, &bsdf, sampler));
-        }
-    }
-
     /// Adds the light samples that nothing is in the way of, in the worlds in which nothing is.
     #[inline(always)]
     fn add_direct_light<S: Simd8>(&self, simd: S, batch: &mut Batch) {
@@ -611,7 +515,7 @@ impl WorldTracer<'_> {
         &self,
         path: &Path,
         point: &SurfacePoint<'_>,
-        bsdf: &Bsdf,
+        emission_weight: Vec3,
         distance: f32,
     ) -> Vec3 {
         let emission = point
@@ -635,7 +539,7 @@ impl WorldTracer<'_> {
                         .mesh_pdf(point.instance, distance, cos, &path.from);
             power_heuristic(path.pdf, light_pdf)
         };
-        path.beta * emission * bsdf.emission_weight * weight
+        path.beta * emission * emission_weight * weight
     }
 
     /// Radiance of a light sample, looked up where it has to be.
@@ -664,146 +568,7 @@ impl WorldTracer<'_> {
         // Presence in the mean instead of by a draw: paths that hit it make the draw.
         let alpha = self.scene.alpha(instance, primitive, barycentrics);
         let values = point.values(self.scene);
-        emission * point.bsdf(&values, -light.wi, self.tables).emission_weight * alpha
+        let bsdf = point.bsdf(&values, -light.wi, self.tables);
+        emission * Vec3::from(bsdf.emission_weight) * alpha
     }
-
-    /// The path after scattering at `point`; `None` when it ends.
-    #[inline(always)]
-    pub(super) fn scatter(
-        &self,
-        path: &Path,
-        point: &SurfacePoint<'_>,
-        bsdf: &Bsdf,
-        sampler: &Sampler,
-    ) -> Option<Path> {
-        let bounce = path.bounce;
-        let u = sampler.get_2d(bounce, Purpose::Direction);
-        let u_interface = if point.material.transmits {
-            sampler.get_1d(bounce, Purpose::Interface)
-        } else {
-            0.0
-        };
-        let sample = bsdf.sample(u, u_interface)?;
-        let mut beta = path.beta * sample.weight;
-        let largest = beta.max_element();
-        if !(largest > 0.0 && largest.is_finite()) {
-            return None;
-        }
-        if bounce >= ROULETTE_FROM {
-            // The square root keeps darkened paths alive longer: less noise behind tinted glass.
-            let keep = safe_sqrt(largest).min(1.0);
-            if sampler.get_1d(bounce, Purpose::Roulette) >= keep {
-                return None;
-            }
-            beta /= keep;
-        }
-        let mut media = path.media;
-        if sample.transmitted && point.material.has_inside {
-            let id = self.scene.instances[point.instance as usize].id;
-            if point.entering {
-                media.enter(id, point.material.absorption);
-            } else {
-                media.leave(id);
-            }
-        }
-        Some(Path {
-            sample: path.sample,
-            worlds: path.worlds,
-            origin: offset_origin(
-                point.position,
-                point.error,
-                point.geometric_normal,
-                sample.wi,
-            ),
-            direction: sample.wi,
-            time: path.time,
-            beta,
-            bounce: bounce + 1,
-            pdf: sample.pdf,
-            from: point.light_context(),
-            media,
-        })
-    }
-}
-
-impl Path {
-    /// Share of a light sample's radiance left by absorption between the surface and the light.
-    #[inline(always)]
-    fn media_towards(&self, point: &SurfacePoint<'_>, light: &LightSample) -> Vec3 {
-        // Behind the surface the path would have changed medium; shadow rays are blocked by glass
-        // anyway, so only the same side can carry light.
-        if light.wi.dot(point.geometric_normal) > 0.0 {
-            self.media.transmittance(light.distance)
-        } else {
-            Vec3::ONE
-        }
-    }
-}
-
-/// From a surface to the point of a light, less a little at both ends.
-#[inline(always)]
-pub(super) fn ray_to_light(
-    point: &SurfacePoint<'_>,
-    light: &LightSample,
-    time: f32,
-    worlds: u32,
-) -> Ray {
-    let from = offset_origin(
-        point.position,
-        point.error,
-        point.geometric_normal,
-        light.wi,
-    );
-    ray(from, light.wi, shadow_length(light.distance), time, worlds)
-}
-
-/// The shadow ray of a light sample that exists in `worlds`; `None` where it could bring nothing.
-#[inline(always)]
-fn shadow_ray(
-    path: &Path,
-    point: &SurfacePoint<'_>,
-    bsdf: &Bsdf,
-    light: LightSample,
-    worlds: u32,
-    kind: u32,
-) -> Option<ShadowRay> {
-    if worlds == 0 || matches!(light.radiance, IncidentRadiance::Known(Vec3::ZERO)) {
-        return None;
-    }
-    let share = direct_share(path, point, bsdf, &light);
-    (share != Vec3::ZERO).then(|| ShadowRay {
-        sample: path.sample,
-        path_worlds: path.worlds,
-        ray: ray_to_light(point, &light, path.time, worlds),
-        light,
-        share,
-        bounce: path.bounce,
-        kind,
-    })
-}
-
-/// What a light sample of radiance 1 would bring if nothing were in between, weighed against BSDF
-/// sampling.
-#[inline(always)]
-pub(super) fn direct_share(
-    path: &Path,
-    point: &SurfacePoint<'_>,
-    bsdf: &Bsdf,
-    light: &LightSample,
-) -> Vec3 {
-    let (value, bsdf_pdf) = bsdf.eval(light.wi);
-    if value == Vec3::ZERO {
-        return value;
-    }
-    let weight = if light.delta {
-        1.0
-    } else {
-        power_heuristic(light.pdf, bsdf_pdf)
-    };
-    let attenuation = if light.distance.is_finite() {
-        path.media_towards(point, light)
-    } else {
-        Vec3::ONE
-    };
-    path.beta * attenuation * value * (weight / light.pdf)
 }

@@ -47,7 +47,8 @@ pub fn way_through(
     };
     let f0 = values.specular_tint.clamp(Vec3::ZERO, Vec3::ONE) * f0_from_ior(values.ior);
     let cos = wo.dot(normal).clamp(0.0, 1.0);
-    let (reflected, cos_t) = TintedDielectric::new(eta, f0).at(cos);
+    let (reflected, cos_t) = TintedDielectric::new(eta, f0.into()).at(cos);
+    let reflected = Vec3::from(reflected);
     if thin {
         return Some(GlassWay {
             direction: -wo,
@@ -65,7 +66,7 @@ pub fn way_through(
     // Light crosses two faces: each takes the square root of the tint, as in the BSDF.
     let tint = Vec3::new(safe_sqrt(base.x), safe_sqrt(base.y), safe_sqrt(base.z));
     Some(GlassWay {
-        direction: ggx::refract(wo, normal, cos_t, eta),
+        direction: ggx::refract(wo.into(), normal.into(), cos_t, eta).into(),
         transmittance: (Vec3::ONE - reflected) * tint * glass,
         transmitted: true,
     })

@@ -6,6 +6,8 @@
 
 use std::f32::consts::{FRAC_PI_2, FRAC_PI_4, LN_2, LOG2_E, PI, SQRT_2};
 
+use super::real::Real;
+
 /// 1/π.
 pub const INV_PI: f32 = std::f32::consts::FRAC_1_PI;
 /// 2π.
@@ -33,19 +35,24 @@ pub fn lerp(a: f32, b: f32, t: f32) -> f32 {
 
 /// Sine and cosine of 2πu for any u ≥ 0 small enough that its fraction is exact (u < 2²²).
 #[inline(always)]
-pub fn sin_cos_2pi(u: f32) -> (f32, f32) {
+pub fn sin_cos_2pi<R: Real>(u: R) -> (R, R) {
     // Nearest quarter turn, then a polynomial on ±1/8 turn: the reduction is exact.
     let quadrant = (u * 4.0 + 0.5).floor();
     let x = (u - quadrant * 0.25) * TWO_PI;
     let z = x * x;
-    let sin = ((-1.951_529_6e-4 * z + 8.332_161e-3) * z - 1.666_665_5e-1) * z * x + x;
-    let cos = ((2.443_315_7e-5 * z - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - 0.5 * z + 1.0;
-    match quadrant as u32 & 3 {
-        0 => (sin, cos),
-        1 => (cos, -sin),
-        2 => (-sin, -cos),
-        _ => (-cos, sin),
-    }
+    let sin = ((z * -1.951_529_6e-4 + 8.332_161e-3) * z - 1.666_665_5e-1) * z * x + x;
+    let cos = ((z * 2.443_315_7e-5 - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - z * 0.5 + 1.0;
+    // (sin, cos), (cos, −sin), (−sin, −cos), (−cos, sin).
+    let turn = quadrant - (quadrant * 0.25).floor() * 4.0;
+    let first = turn.below(0.5);
+    let second = turn.below(1.5) & !first;
+    let fourth = turn.above(2.5);
+    let odd = second | fourth;
+    let (a, b) = (R::select(odd, cos, sin), R::select(odd, sin, cos));
+    (
+        R::select(first | second, a, -a),
+        R::select(first | fourth, b, -b),
+    )
 }
 
 /// Sine and cosine of an angle in radians, |x| < 1e5.

@@ -12,7 +12,8 @@ use std::sync::OnceLock;
 
 use glam::Vec3;
 
-use super::math::{INV_PI, TWO_PI, exp, ln, safe_sqrt, sqr};
+use super::math::{INV_PI, TWO_PI, exp, ln, safe_sqrt};
+use super::real::{Mask as _, Real};
 
 /// Points per axis of the two-dimensional tables.
 pub(crate) const FINE: usize = 32;
@@ -64,8 +65,9 @@ pub fn tables() -> &'static Tables {
 }
 
 /// Grid coordinate z of an index of refraction ≥ 1.
-fn z_from_ior(eta: f32) -> f32 {
-    safe_sqrt((eta - 1.0) / (eta + 1.0))
+#[inline(always)]
+fn z_from_ior<R: Real>(eta: R) -> R {
+    ((eta - 1.0) / (eta + 1.0)).safe_sqrt()
 }
 
 /// "Charlie" sheen distribution times Ashikhmin's visibility times cosθ_i (Estevez and Kulla 2017).
@@ -82,8 +84,8 @@ pub fn sheen_value(wo: Vec3, wi: Vec3, alpha: f32) -> f32 {
 
 /// α of the sheen lobe.
 #[inline(always)]
-pub fn sheen_alpha(roughness: f32) -> f32 {
-    sqr(roughness).clamp(0.01, 1.0)
+pub fn sheen_alpha<R: Real>(roughness: R) -> R {
+    roughness.squared().at_least(0.01).at_most(1.0)
 }
 
 impl Tables {
@@ -133,49 +135,73 @@ impl Tables {
 
     /// E(r, µ): see the field.
     #[inline(always)]
-    pub fn reflection(&self, r: f32, mu: f32) -> f32 {
-        bilinear::<FINE>(&self.reflection, r, mu)
+    pub fn reflection<R: Real>(&self, r: R, mu: R) -> R {
+        bilinear::<FINE, R>(&self.reflection, r, mu)
     }
 
     /// Mean E(r).
     #[inline(always)]
-    pub fn reflection_average(&self, r: f32) -> f32 {
+    pub fn reflection_average<R: Real>(&self, r: R) -> R {
         let (i, t) = cell(r, FINE);
-        self.reflection_average[i] * (1.0 - t) + self.reflection_average[i + 1] * t
+        between(i.look_up(&self.reflection_average, [0, 1]), t)
     }
 
     /// s(r, µ, η) for η ≥ 1: mean reflectance is `mix(f0, 1, s)`.
     #[inline(always)]
-    pub fn dielectric_share(&self, r: f32, mu: f32, eta: f32) -> f32 {
+    pub fn dielectric_share<R: Real>(&self, r: R, mu: R, eta: R) -> R {
         trilinear(&self.dielectric_share, r, mu, z_from_ior(eta) / LARGEST_Z)
     }
 
     /// Single-scattering albedo of glass of relative index `eta`.
     #[inline(always)]
-    pub fn glass(&self, r: f32, mu: f32, eta: f32) -> f32 {
-        if eta >= 1.0 {
-            trilinear(&self.glass_enter, r, mu, z_from_ior(eta) / LARGEST_Z)
-        } else {
-            trilinear(&self.glass_leave, r, mu, z_from_ior(1.0 / eta) / LARGEST_Z)
-        }
+    pub fn glass<R: Real>(&self, r: R, mu: R, eta: R) -> R {
+        on_either_side(
+            eta,
+            #[inline(always)]
+            |inside, z| {
+                let table = if inside {
+                    &self.glass_leave
+                } else {
+                    &self.glass_enter
+                };
+                trilinear(table, r, mu, z)
+            },
+        )
     }
 
     /// Cosine-weighted mean of [`Self::glass`] over µ.
     #[inline(always)]
-    pub fn glass_average(&self, r: f32, eta: f32) -> f32 {
-        let (table, ior) = if eta >= 1.0 {
-            (&self.glass_enter_average, eta)
-        } else {
-            (&self.glass_leave_average, 1.0 / eta)
-        };
-        bilinear::<COARSE>(table, r, z_from_ior(ior) / LARGEST_Z)
+    pub fn glass_average<R: Real>(&self, r: R, eta: R) -> R {
+        on_either_side(
+            eta,
+            #[inline(always)]
+            |inside, z| {
+                let table = if inside {
+                    &self.glass_leave_average
+                } else {
+                    &self.glass_enter_average
+                };
+                bilinear::<COARSE, R>(table, r, z)
+            },
+        )
     }
 
     /// Albedo of the sheen lobe before the scaling that keeps it below 1: at grazing angles Charlie's
     /// exceeds it.
     #[inline(always)]
-    pub fn sheen_unscaled(&self, r: f32, mu: f32) -> f32 {
-        bilinear::<FINE>(&self.sheen, r, mu)
+    pub fn sheen_unscaled<R: Real>(&self, r: R, mu: R) -> R {
+        bilinear::<FINE, R>(&self.sheen, r, mu)
+    }
+}
+
+/// `entry(inside, z)`, from inside where `eta` is below 1.
+#[inline(always)]
+fn on_either_side<R: Real>(eta: R, entry: impl Fn(bool, R) -> R) -> R {
+    let inside = eta.below(1.0);
+    let z = z_from_ior(R::select(inside, eta.recip(), eta)) / LARGEST_Z;
+    match (inside.any(), (!inside).any()) {
+        (true, true) => R::select(inside, entry(true, z), entry(false, z)),
+        (one, _) => entry(one, z),
     }
 }
 
@@ -189,32 +215,49 @@ const fn total(lengths: [usize; 8]) -> usize {
     sum
 }
 
+/// The point of the grid below `x`, and how far `x` is on the way to the next.
 #[inline(always)]
-fn cell(x: f32, count: usize) -> (usize, f32) {
-    let scaled = x.clamp(0.0, 1.0) * (count - 1) as f32;
-    let i = (scaled as usize).min(count - 2);
-    (i, scaled - i as f32)
+fn cell<R: Real>(x: R, count: usize) -> (R, R) {
+    let scaled = x.saturate() * (count - 1) as f32;
+    let i = scaled.floor().at_most((count - 2) as f32);
+    (i, scaled - i)
 }
 
 #[inline(always)]
-fn bilinear<const N: usize>(table: &[f32], x: f32, y: f32) -> f32 {
+fn between<R: Real>([a, b]: [R; 2], t: R) -> R {
+    a * t.complement() + b * t
+}
+
+#[inline(always)]
+fn bilinear<const N: usize, R: Real>(table: &[f32], x: R, y: R) -> R {
     let (i, s) = cell(x, N);
     let (j, t) = cell(y, N);
-    let row = |i: usize| table[i * N + j] * (1.0 - t) + table[i * N + j + 1] * t;
-    row(i) * (1.0 - s) + row(i + 1) * s
+    let [a, b, c, d] = (i * N as f32 + j).look_up(table, [0, 1, N, N + 1]);
+    between([between([a, b], t), between([c, d], t)], s)
 }
 
 #[inline(always)]
-fn trilinear(table: &[f32], x: f32, y: f32, z: f32) -> f32 {
+fn trilinear<R: Real>(table: &[f32], x: R, y: R, z: R) -> R {
+    const PLANE: usize = COARSE * COARSE;
     let (i, s) = cell(x, COARSE);
     let (j, t) = cell(y, COARSE);
     let (k, w) = cell(z, COARSE);
-    let line = |i: usize, j: usize| {
-        let base = (i * COARSE + j) * COARSE + k;
-        table[base] * (1.0 - w) + table[base + 1] * w
-    };
-    let plane = |i: usize| line(i, j) * (1.0 - t) + line(i, j + 1) * t;
-    plane(i) * (1.0 - s) + plane(i + 1) * s
+    let first = i * PLANE as f32 + j * COARSE as f32 + k;
+    between(
+        [
+            plane(table, first, 0, [w, t]),
+            plane(table, first, PLANE, [w, t]),
+        ],
+        s,
+    )
+}
+
+/// Between four neighbours in a plane of a three-dimensional table.
+#[inline(always)]
+fn plane<R: Real>(table: &[f32], first: R, start: usize, [w, t]: [R; 2]) -> R {
+    let offsets = [start, start + 1, start + COARSE, start + COARSE + 1];
+    let [a, b, c, d] = first.look_up(table, offsets);
+    between([between([a, b], w), between([c, d], w)], t)
 }
 
 /// 1/π, re-exported for the sheen's sampling pdf.

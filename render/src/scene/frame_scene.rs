@@ -11,7 +11,7 @@ use super::lights::{LightContext, LightGroup, MeshLight, SceneLight, Shape, worl
 use super::material::{SurfaceCoordinates, SurfaceMaterial};
 use super::static_scene::{SceneMesh, StaticScene};
 use crate::accel::{self, Hit, Instance, Pose, Simd8, SurfaceFrame, Tlas};
-use crate::kernels::bsdf::{Bsdf, SurfaceValues};
+use crate::kernels::bsdf::{Bsdf, Seen, SurfaceValues};
 use crate::kernels::camera::CameraFrame;
 use crate::kernels::tables::Tables;
 
@@ -63,6 +63,12 @@ impl SurfacePoint<'_> {
             .values(&scene.fixed.textures, &self.coordinates)
     }
 
+    /// A normal map turns the normal.
+    #[inline(always)]
+    pub fn is_bumped(&self) -> bool {
+        self.mapped_normal != self.smooth_normal
+    }
+
     /// What the choice of a light may look at.
     #[inline(always)]
     pub fn light_context(&self) -> LightContext {
@@ -73,18 +79,23 @@ impl SurfacePoint<'_> {
         }
     }
 
-    /// BSDF towards `wo` (unit, world).
+    /// The point as the BSDF sees it from `wo` (unit, world).
     #[inline(always)]
-    pub fn bsdf(&self, values: &SurfaceValues, wo: Vec3, tables: &Tables) -> Bsdf {
-        Bsdf::new(
+    pub fn seen<'v>(&self, values: &'v SurfaceValues, wo: Vec3) -> Seen<'v> {
+        Seen {
             values,
             wo,
-            self.normal,
-            self.geometric_normal,
-            self.entering,
-            tables,
-        )
-        .over(self.mapped_normal, self.smooth_normal)
+            normal: self.normal,
+            geometric_normal: self.geometric_normal,
+            entering: self.entering,
+        }
+    }
+
+    /// BSDF towards `wo` (unit, world).
+    #[inline(always)]
+    pub fn bsdf(&self, values: &SurfaceValues, wo: Vec3, tables: &Tables) -> Bsdf<f32> {
+        Bsdf::new(&self.seen(values, wo), tables)
+            .over(self.mapped_normal.into(), self.smooth_normal.into())
     }
 }
 

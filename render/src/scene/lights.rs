@@ -10,7 +10,7 @@ use glam::Vec3;
 use super::environment::{Environment, EnvironmentRow};
 use crate::accel::Simd8;
 use crate::kernels::math::{INV_PI, TWO_PI, safe_sqrt, sin_cos, sqr};
-use crate::kernels::sampling::{Frame3, rest_of_choice, uniform_cone, uniform_triangle};
+use crate::kernels::sampling::{rest_of_choice, uniform_cone, uniform_triangle};
 
 /// What the choice of a light may look at: the point being lit.
 #[derive(Debug, Clone, Copy)]
@@ -500,7 +500,7 @@ impl LightGroup {
                 if *one_minus_cos <= 0.0 {
                     return Some(sample(*direction, f32::INFINITY, light.radiance, 1.0, true));
                 }
-                let wi = Frame3::from_z(*direction).to_world(uniform_cone(u, *one_minus_cos));
+                let wi = uniform_cone(*direction, u, *one_minus_cos);
                 let pdf = 1.0 / (TWO_PI * one_minus_cos);
                 Some(sample(wi, f32::INFINITY, light.radiance, pdf, false))
             }
@@ -523,7 +523,7 @@ impl LightGroup {
                 }
                 let sin2 = sqr(*radius) / distance2;
                 let one_minus_cos = sin2 / (1.0 + safe_sqrt(1.0 - sin2));
-                let wi = Frame3::from_z(toward).to_world(uniform_cone(u, one_minus_cos));
+                let wi = uniform_cone(toward, u, one_minus_cos);
                 let hit = sphere_distance(at.position, wi, *position, *radius)?;
                 let pdf = 1.0 / (TWO_PI * one_minus_cos);
                 Some(sample(

@@ -1,6 +1,6 @@
 //! χ² goodness of fit of every BSDF's `sample` against its `eval` pdf (Mitsuba's and pbrt's test).
 
-use diorama_render::kernels::bsdf::{Bsdf, SurfaceValues};
+use diorama_render::kernels::bsdf::{Bsdf, Seen, SurfaceValues};
 use diorama_render::kernels::sampler::{combine, unit_from_bits};
 use diorama_render::kernels::tables::tables;
 use glam::Vec3;
@@ -130,9 +130,21 @@ fn p_value(statistic: f64, freedom: f64) -> f64 {
     0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
 }
 
+/// Of a flat surface that faces up.
+fn flat(values: &SurfaceValues, wo: Vec3, entering: bool) -> Bsdf<f32> {
+    let seen = Seen {
+        values,
+        wo,
+        normal: Vec3::Z,
+        geometric_normal: Vec3::Z,
+        entering,
+    };
+    Bsdf::new(&seen, tables())
+}
+
 /// p-value of the fit; `bias` scales the expected counts of one half of the sphere, to prove that the
 /// test can fail.
-fn fit(bsdf: &Bsdf, seed: u32, bias: f64) -> f64 {
+fn fit(bsdf: &Bsdf<f32>, seed: u32, bias: f64) -> f64 {
     let mut observed = vec![0f64; ROWS * COLUMNS];
     for i in 0..DRAWS {
         let u = |k: u32| unit_from_bits(combine(combine(seed, i), k));
@@ -189,7 +201,7 @@ fn samples_follow_their_pdf() {
     for (name, values) in &cases {
         for (v, wo) in views.iter().enumerate() {
             for entering in [true, false] {
-                let bsdf = Bsdf::new(values, *wo, Vec3::Z, Vec3::Z, entering, tables());
+                let bsdf = flat(values, *wo, entering);
                 let p = fit(&bsdf, 77 + v as u32, 1.0);
                 if p < threshold {
                     failures.push(format!("{name}, view {v}, entering {entering}: p = {p:e}"));
@@ -202,28 +214,14 @@ fn samples_follow_their_pdf() {
 
 #[test]
 fn a_planted_error_of_six_percent_is_found() {
-    let bsdf = Bsdf::new(
-        &values(),
-        direction(0.55, 1.1),
-        Vec3::Z,
-        Vec3::Z,
-        true,
-        tables(),
-    );
+    let bsdf = flat(&values(), direction(0.55, 1.1), true);
     assert!(fit(&bsdf, 78, 1.06) < 1e-4);
 }
 
 #[test]
 fn weights_are_value_over_pdf() {
     for (name, values) in cases() {
-        let bsdf = Bsdf::new(
-            &values,
-            direction(0.6, 0.4),
-            Vec3::Z,
-            Vec3::Z,
-            true,
-            tables(),
-        );
+        let bsdf = flat(&values, direction(0.6, 0.4), true);
         for i in 0..2000 {
             let u = |k: u32| unit_from_bits(combine(i, k));
             if let Some(sample) = bsdf.sample([u(1), u(2)], u(3)) {
@@ -246,7 +244,7 @@ fn weights_are_value_over_pdf() {
 
 /// Mean of a million weights from four sets of a thousand strata.
 fn albedo(values: &SurfaceValues, wo: Vec3) -> f32 {
-    let bsdf = Bsdf::new(values, wo, Vec3::Z, Vec3::Z, true, tables());
+    let bsdf = flat(values, wo, true);
     let n = 256u32;
     let mut sum = 0f64;
     for i in 0..n * n {

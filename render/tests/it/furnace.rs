@@ -3,7 +3,7 @@
 //! Cycles' figures are from a plane under a constant world, which it reaches by BSDF sampling alone,
 //! 262,144 paths each, three viewing directions.
 
-use diorama_render::kernels::bsdf::{Bsdf, SurfaceValues};
+use diorama_render::kernels::bsdf::{Bsdf, Seen, SurfaceValues};
 use diorama_render::kernels::sampler::{combine, unit_from_bits};
 use diorama_render::kernels::tables::tables;
 use glam::Vec3;
@@ -361,7 +361,14 @@ fn cases() -> Vec<Case> {
 /// Mean weight of a quarter of a million sampled directions.
 fn furnace(values: &SurfaceValues, mu: f32, entering: bool) -> Vec3 {
     let wo = Vec3::new((1.0 - mu * mu).sqrt(), 0.0, mu);
-    let bsdf = Bsdf::new(values, wo, Vec3::Z, Vec3::Z, entering, tables());
+    let seen = Seen {
+        values,
+        wo,
+        normal: Vec3::Z,
+        geometric_normal: Vec3::Z,
+        entering,
+    };
+    let bsdf = Bsdf::new(&seen, tables());
     let n = 512u32;
     let mut sum = glam::DVec3::ZERO;
     for i in 0..n * n {
@@ -403,9 +410,17 @@ fn a_normal_map_darkens_grazing_light_and_lets_none_through_from_behind() {
         specular: 0.0,
         ..PLASTIC
     };
-    let plain = Bsdf::new(&matte, Vec3::Z, mapped, mapped, true, tables());
-    let bumped = plain.over(mapped, Vec3::Z);
-    let lit = |bsdf: &Bsdf, x: f32, z: f32| bsdf.eval(Vec3::new(x, 0.0, z).normalize_or_zero()).0.y;
+    let seen = Seen {
+        values: &matte,
+        wo: Vec3::Z,
+        normal: mapped,
+        geometric_normal: mapped,
+        entering: true,
+    };
+    let plain = Bsdf::new(&seen, tables());
+    let bumped = plain.over(mapped.into(), Vec3::Z.into());
+    let lit =
+        |bsdf: &Bsdf<f32>, x: f32, z: f32| bsdf.eval(Vec3::new(x, 0.0, z).normalize_or_zero()).0.y;
     assert_eq!(lit(&bumped, 1.0, -0.1), 0.0);
     assert!(lit(&plain, 1.0, -0.1) > 0.05);
     assert_eq!(lit(&bumped, 0.0, 1.0), lit(&plain, 0.0, 1.0));

@@ -8,6 +8,7 @@ mod furnace;
 mod gpu;
 mod known_answers;
 mod labels;
+mod lanes;
 mod noise_threshold;
 mod pair_law;
 mod scenes;

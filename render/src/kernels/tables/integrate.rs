@@ -1,12 +1,11 @@
 //! What the tables hold: means of the lobes by quasi-Monte Carlo, in the kernels' own arithmetic, so the
 //! same on every machine.
 
-use glam::Vec3;
-
 use super::super::fresnel::{dielectric, f0_from_ior};
 use super::super::ggx;
 use super::super::math::{TWO_PI, safe_sqrt, sqr};
 use super::super::sampling::concentric_disc;
+use super::super::vector::Vector3;
 use super::{COARSE, FILE, FINE, LARGEST_Z, Tables, sheen_alpha, sheen_value};
 
 /// Points of the Hammersley set behind each entry: interpolation error dominates beyond this.
@@ -19,9 +18,9 @@ fn hammersley(i: u32) -> [f32; 2] {
 }
 
 /// View direction in local space for grid coordinate µ; never exactly grazing.
-fn view(mu: f32) -> Vec3 {
+fn view(mu: f32) -> Vector3<f32> {
     let mu = mu.max(1e-3);
-    Vec3::new(safe_sqrt(1.0 - mu * mu), 0.0, mu)
+    Vector3::new(safe_sqrt(1.0 - mu * mu), 0.0, mu)
 }
 
 fn ior_from_z(z: f32) -> f32 {
@@ -74,7 +73,8 @@ fn integrate_sheen(r: f32, mu: f32) -> f32 {
             let [x, y] = concentric_disc(hammersley(i));
             let r2 = x * x + y * y;
             let scale = safe_sqrt(2.0 - r2);
-            sheen_value(wo, Vec3::new(x * scale, y * scale, 1.0 - r2), alpha)
+            let wi = Vector3::new(x * scale, y * scale, 1.0 - r2);
+            sheen_value(wo.into(), wi.into(), alpha)
         })
         .sum();
     sum * TWO_PI / POINTS as f32
