@@ -27,16 +27,12 @@ struct Shaded<'a> {
     path: usize,
     /// Of the surface along the path's ray.
     distance: f32,
+    /// Towards where the path comes from.
+    wo: Vec3,
     point: SurfacePoint<'a>,
     values: SurfaceValues,
     /// Of a light that is in every world.
     choice: Option<LightChoice>,
-}
-
-/// What lane `lane` shades.
-#[inline(always)]
-fn at<'s, 'a>(shaded: &'s [Shaded<'a>], lane: usize) -> &'s Shaded<'a> {
-    &shaded[lane.min(shaded.len() - 1)]
 }
 
 /// Number `k` of each lane.
@@ -77,14 +73,17 @@ impl WorldTracer<'_> {
         for index in meetings {
             shaded.push(self.reach(simd, batch, index));
         }
-        // Lanes without a meeting do what the last one does; nobody asks them.
+        // Lanes without a meeting do what the first one does; nobody asks them.
+        let mut lanes = [&shaded[0]; LANES];
+        for (lane, shaded) in lanes.iter_mut().zip(&shaded) {
+            *lane = shaded;
+        }
         let mut bsdf = Bsdf::<Lanes<S>>::from_lanes(
             simd,
             #[inline(always)]
             |lane| {
-                let shaded = at(&shaded, lane);
-                let wo = -batch.paths[shaded.path].direction;
-                shaded.point.seen(&shaded.values, wo)
+                let shaded = lanes[lane];
+                shaded.point.seen(&shaded.values, shaded.wo)
             },
             self.tables,
         );
@@ -93,12 +92,12 @@ impl WorldTracer<'_> {
                 Vector3::from_lanes(
                     simd,
                     #[inline(always)]
-                    |lane| at(&shaded, lane).point.mapped_normal,
+                    |lane| lanes[lane].point.mapped_normal,
                 ),
                 Vector3::from_lanes(
                     simd,
                     #[inline(always)]
-                    |lane| at(&shaded, lane).point.smooth_normal,
+                    |lane| lanes[lane].point.smooth_normal,
                 ),
             );
         }
@@ -190,7 +189,8 @@ impl WorldTracer<'_> {
         }
         let path = &mut batch.paths[index];
         path.beta *= path.media.transmittance(hit.t);
-        let point = self.scene.surface_of(hit, -path.direction, path.time);
+        let wo = -path.direction;
+        let point = self.scene.surface_of(hit, wo, path.time);
         let choice = choice.or_else(|| {
             let sampler = &batch.samplers[path.sample as usize];
             let u = sampler.get_2d(path.bounce, Purpose::Light);
@@ -201,6 +201,7 @@ impl WorldTracer<'_> {
         Shaded {
             path: index,
             distance: hit.t,
+            wo,
             values: point.values(self.scene),
             point,
             choice,
