@@ -102,54 +102,76 @@ impl WorldTracer<'_> {
             );
         }
         self.add_surfaces(batch, &shaded, bsdf.emission_weight.to_array());
-        let scatters =
-            |s: &Shaded<'_>, batch: &Batch| batch.paths[s.path].bounce < self.settings.max_bounces;
-        if !shaded.iter().any(|s| scatters(s, batch)) {
-            return;
+        if shaded.iter().any(|shaded| self.scatters(batch, shaded)) {
+            self.send_to_lights(simd, batch, &shaded, &bsdf);
+            self.send_on(simd, batch, &shaded, &bsdf);
         }
+    }
 
+    /// The path has bounces left.
+    #[inline(always)]
+    fn scatters(&self, batch: &Batch, shaded: &Shaded<'_>) -> bool {
+        batch.paths[shaded.path].bounce < self.settings.max_bounces
+    }
+
+    /// Chooses light samples, and the shadow rays of those that may bring something.
+    #[inline(always)]
+    fn send_to_lights<S: Simd8>(
+        &self,
+        simd: S,
+        batch: &mut Batch,
+        shaded: &[Shaded<'_>],
+        bsdf: &Bsdf<Lanes<S>>,
+    ) {
         let has_density = bsdf.has_density.bits();
         for kind in [1, 2] {
             let mut lights = [None; LANES];
             for (lane, shaded) in shaded.iter().enumerate() {
-                if scatters(shaded, batch) && has_density >> lane & 1 == 1 {
+                if self.scatters(batch, shaded) && has_density >> lane & 1 == 1 {
                     lights[lane] = self.light_for(simd, batch, shaded, kind);
                 }
             }
             if lights.iter().all(Option::is_none) {
                 continue;
             }
-            let wi = Vector3::from_lanes(
+            let (values, densities) = bsdf.evaluate(Vector3::from_lanes(
                 simd,
                 #[inline(always)]
                 |lane| lights[lane].map_or(Vec3::Z, |light: LightSample| light.wi),
-            );
-            let (values, densities) = bsdf.evaluate(wi);
+            ));
             let (values, densities) = (values.to_array(), densities.to_array());
             for (lane, (shaded, light)) in shaded.iter().zip(lights).enumerate() {
-                if let Some(light) = light {
-                    let path = &batch.paths[shaded.path];
-                    let share =
-                        direct_share(path, &shaded.point, &light, values[lane], densities[lane]);
-                    if share != Vec3::ZERO {
-                        let worlds = self.worlds_of(&light, path, kind);
-                        let ray = ray_to_light(&shaded.point, &light, path.time, worlds);
-                        batch.shadow_rays.push(ShadowRay {
-                            sample: path.sample,
-                            path_worlds: path.worlds,
-                            ray,
-                            light,
-                            share,
-                            bounce: path.bounce,
-                            kind,
-                        });
-                    }
+                let Some(light) = light else { continue };
+                let path = &batch.paths[shaded.path];
+                let point = &shaded.point;
+                let share = direct_share(path, point, &light, values[lane], densities[lane]);
+                if share != Vec3::ZERO {
+                    let worlds = self.worlds_of(&light, path, kind);
+                    batch.shadow_rays.push(ShadowRay {
+                        sample: path.sample,
+                        path_worlds: path.worlds,
+                        ray: ray_to_light(point, &light, path.time, worlds),
+                        light,
+                        share,
+                        bounce: path.bounce,
+                        kind,
+                    });
                 }
             }
         }
+    }
 
+    /// Scatters the paths.
+    #[inline(always)]
+    fn send_on<S: Simd8>(
+        &self,
+        simd: S,
+        batch: &mut Batch,
+        shaded: &[Shaded<'_>],
+        bsdf: &Bsdf<Lanes<S>>,
+    ) {
         let mut numbers = [[0.5; 3]; LANES];
-        for (numbers, shaded) in numbers.iter_mut().zip(&shaded) {
+        for (numbers, shaded) in numbers.iter_mut().zip(shaded) {
             let path = &batch.paths[shaded.path];
             let sampler = &batch.samplers[path.sample as usize];
             *numbers = scatter_numbers(path, &shaded.point, sampler);
@@ -162,7 +184,7 @@ impl WorldTracer<'_> {
         let (wi, weight) = (sample.wi.to_array(), sample.weight.to_array());
         let pdf = sample.pdf.to_array();
         for (lane, shaded) in shaded.iter().enumerate() {
-            if valid >> lane & 1 == 1 && scatters(shaded, batch) {
+            if valid >> lane & 1 == 1 && self.scatters(batch, shaded) {
                 let sample = BsdfSample {
                     wi: wi[lane],
                     weight: weight[lane],
