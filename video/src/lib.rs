@@ -23,7 +23,9 @@ mod rate;
 mod reader;
 mod size;
 
-pub use color_writer::{ColorVideoOptions, ColorVideoWriter, DEFAULT_QP, Encoder, VideoSummary};
+pub use color_writer::{
+    ColorVideoOptions, ColorVideoWriter, DEFAULT_QP, Encoder, PAIR_QP, VideoSummary,
+};
 pub use depth_file::{DepthMap, DepthMaps};
 pub use error::VideoError;
 pub use exr_file::{ExrLayer, ExrPicture, ExrSamples, write_exr};

@@ -101,7 +101,7 @@ pub struct OutputArgs {
     #[arg(long, conflicts_with = "frames")]
     #[serde(skip)]
     pub save_images: bool,
-    /// Constant quantiser of the colour videos, lower is closer to the picture (default 12)
+    /// Constant quantiser of the colour videos, lower is closer to the picture (default 2)
     #[arg(long, value_name = "QP")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qp: Option<u8>,

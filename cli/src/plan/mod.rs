@@ -172,7 +172,7 @@ impl Plan {
                 mask_dilate: 0,
                 passes: Vec::new(),
                 frames: "none".into(),
-                qp: diorama_video::DEFAULT_QP,
+                qp: diorama_video::PAIR_QP,
                 encoder: "builtin".into(),
             },
             recipe: RemovalRecipe::preset(name)?,

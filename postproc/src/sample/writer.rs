@@ -9,8 +9,8 @@ use std::sync::Arc;
 use diorama_synth::frame::{Frame, Plane};
 use diorama_synth::shot::Shot;
 use diorama_video::{
-    ColorVideoOptions, ColorVideoWriter, DEFAULT_QP, Encoder, MaskVideoOptions, MaskVideoWriter,
-    fsx, write_png_gray8, write_png_rgb8,
+    ColorVideoOptions, ColorVideoWriter, Encoder, MaskVideoOptions, MaskVideoWriter, PAIR_QP, fsx,
+    write_png_gray8, write_png_rgb8,
 };
 
 use super::folder::{BuildFolder, Layout, hash_files};
@@ -57,7 +57,7 @@ impl Default for SampleOptions {
             layout: Layout::Folders,
             pair: PairKind::Effect,
             mask: MaskOptions::default(),
-            qp: DEFAULT_QP,
+            qp: PAIR_QP,
             encoder: Encoder::default(),
             frames_png: false,
             passes: Vec::new(),

@@ -1,7 +1,8 @@
 //! Colour videos: what decoders see of them.
 
 use diorama_video::{
-    ColorVideoOptions, DEFAULT_QP, Encoder, Mp4Index, ReadFormat, ReadOptions, VideoError, probe,
+    ColorVideoOptions, DEFAULT_QP, Encoder, Mp4Index, PAIR_QP, ReadFormat, ReadOptions, VideoError,
+    probe,
 };
 
 use crate::scene::{patches, picture};
@@ -106,7 +107,11 @@ fn both_videos_of_a_pair_agree_where_nothing_was_removed() {
         .unzip();
     let read = [&full, &removed].map(|frames| {
         let path = folder.path().join("pair.mp4");
-        write_color(&path, &color_options(side, side), frames).unwrap();
+        let options = ColorVideoOptions {
+            qp: PAIR_QP,
+            ..color_options(side, side)
+        };
+        write_color(&path, &options, frames).unwrap();
         read_all(&path, ReadFormat::Rgb8).unwrap()
     });
     let mut compared = Vec::new();
@@ -123,6 +128,47 @@ fn both_videos_of_a_pair_agree_where_nothing_was_removed() {
     let (mean, p99, _) = differences(compared.into_iter());
     assert!(mean <= PAIR_MEAN, "mean {mean}");
     assert!(p99 <= PAIR_P99, "99th percentile {p99}");
+}
+
+/// The worst that a pair can meet: the first frames have nothing in common, so that hardly a block of the later ones,
+/// which are equal, is predicted alike in the two videos.
+#[test]
+fn a_pair_that_is_coded_differently_everywhere_still_agrees() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let side: u32 = 128;
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = 5_u32;
+    let noisy = |frame: Vec<u8>, state: &mut u32| -> Vec<u8> {
+        let noise = |value: u8| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            value.saturating_add((*state >> 28) as u8)
+        };
+        frame.into_iter().map(noise).collect()
+    };
+    let full: Vec<Vec<u8>> = (0..6)
+        .map(|frame| noisy(picture(side, side, frame, 0.7, false), &mut state))
+        .collect();
+    let mut removed = full.clone();
+    removed[0] = full[0].iter().map(|value| 255 - value).collect();
+    let read = [&full, &removed].map(|frames| {
+        let path = folder.path().join("pair.mp4");
+        let options = ColorVideoOptions {
+            qp: PAIR_QP,
+            ..color_options(side, side)
+        };
+        write_color(&path, &options, frames).unwrap();
+        read_all(&path, ReadFormat::Rgb8).unwrap()
+    });
+    for frame in 1..full.len() {
+        let pixels = read[0][frame].iter().zip(&read[1][frame]);
+        let (mean, p99, _) = differences(pixels.map(|(a, b)| (*a, *b)));
+        assert!(mean <= PAIR_MEAN, "frame {frame}: mean {mean}");
+        assert!(p99 <= PAIR_P99, "frame {frame}: 99th percentile {p99}");
+        // Otherwise it was no such pair.
+        assert!(mean > 0.1, "frame {frame}: mean {mean}");
+    }
 }
 
 /// Per pixel: no pixel within `margin` differs between the two pictures.
