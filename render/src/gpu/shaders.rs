@@ -19,8 +19,8 @@ use crate::kernels::tables::{COARSE, FINE, LARGEST_Z};
 
 /// Invocations of a workgroup.
 pub(super) const WORKGROUP: u32 = 64;
-/// Steps of one invocation of `work`.
-const STEPS_AT_ONCE: u32 = 32;
+/// Steps of one invocation of `work`: state is read before them and written behind them.
+const STEPS_AT_ONCE: u32 = 256;
 /// First binding of the geometry pages in group 0; texel pages follow them.
 pub(super) const FIRST_PAGE: u32 = 7;
 /// log₂ of the 16-byte elements in a row of a texture of records.

@@ -438,6 +438,9 @@ fn work(@builtin(global_invocation_id) invocation: vec3<u32>) {
         return;
     }
     load_rays(slot);
+    if state.phase == DONE {
+        return;
+    }
     load_rest(slot);
     for (var step = 0u; step < STEPS_AT_ONCE && state.phase != DONE; step++) {
         trace_rays();
