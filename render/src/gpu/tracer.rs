@@ -117,6 +117,7 @@ impl GpuScene {
             page_shift,
             stack: 0,
             worlds: 0,
+            many_steps: gpu.is_software(),
             features: Features::of_scene(&materials, &geometry, &texels),
         };
         gpu.check_pages(options.geometry_pages, options.texel_pages)?;
@@ -597,7 +598,10 @@ fn tiled(width: u32, height: u32) -> Vec<u32> {
         let tile = (index * u64::from(stride) % u64::from(tiles)) as u32;
         let (left, top) = (tile % columns * TILE, tile / columns * TILE);
         for place in 0..TILE * TILE {
-            let (column, row) = (left + every_other_bit(place), top + every_other_bit(place >> 1));
+            let (column, row) = (
+                left + every_other_bit(place),
+                top + every_other_bit(place >> 1),
+            );
             if column < width && row < height {
                 order.push(row * width + column);
             }
