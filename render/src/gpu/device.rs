@@ -553,6 +553,7 @@ mod tests {
             // An array of no elements.
             stack: 0,
             worlds: 1,
+            many_steps: false,
             features: Features::NONE,
         };
         let error = gpu.programs(&options).unwrap_err();

@@ -94,7 +94,7 @@ impl Features {
             glass: any(|m| m.transmission > CUTOFF),
             diffuse_transmission: any(|m| m.diffuse_transmission > CUTOFF),
             alpha: any(|m| m.flags & MATERIAL_HAS_ALPHA != 0),
-            media: any(|m| m.flags & MATERIAL_HAS_INSIDE != 0),
+            media: any(|m| m.flags & MATERIAL_HAS_INSIDE != 0 && m.absorption != [0.0; 3]),
             emission: any(|m| m.flags & MATERIAL_EMISSIVE != 0),
             environment_map: texels.environment.is_some(),
             ..Self::NONE

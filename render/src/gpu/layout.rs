@@ -72,6 +72,8 @@ layouts! {
         zero: u32,
         unused0: u32,
         unused1: u32,
+        upper_corner: [f32; 3],
+        upper_exponents: u32,
     }
 
     /// The part of a frame that is traced at once.
@@ -112,6 +114,8 @@ layouts! {
         planes: u32,
         flags: u32,
         unused: u32,
+        corner: [f32; 3],
+        exponents: u32,
     }
 
     /// One use of an image.

@@ -10,6 +10,8 @@ use super::layout::{
     Emitter, InstanceRecord, LightRecord, MaterialRecord, PlacedRecord, TextureUse,
 };
 use super::tables::TableLayout;
+use super::upload::nodes::NODE;
+use crate::film::RUNS;
 use crate::integrator::worlds::{ROULETTE_FROM, SHADOW_END};
 use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP, LOBES};
 use crate::kernels::camera::FILTER_TABLE;
@@ -19,8 +21,8 @@ use crate::kernels::tables::{COARSE, FINE, LARGEST_Z};
 
 /// Invocations of a workgroup.
 pub(super) const WORKGROUP: u32 = 64;
-/// Steps of one invocation of `work`.
-const STEPS_AT_ONCE: u32 = 32;
+/// Steps of one invocation of `work`: state is read before them and written behind them.
+const STEPS_AT_ONCE: u32 = 256;
 /// First binding of the geometry pages in group 0; texel pages follow them.
 pub(super) const FIRST_PAGE: u32 = 7;
 /// log₂ of the 16-byte elements in a row of a texture of records.
@@ -62,6 +64,8 @@ pub(super) struct ShaderOptions {
     pub(super) stack: u32,
     /// Worlds.
     pub(super) worlds: u32,
+    /// For `work` instead of `trace` and `shade`.
+    pub(super) many_steps: bool,
     /// What the scene has.
     pub(super) features: Features,
 }
@@ -99,7 +103,9 @@ fn constants(options: &ShaderOptions) -> String {
         ("STACK", options.stack as usize),
         ("STEPS_AT_ONCE", STEPS_AT_ONCE as usize),
         ("WORLDS", options.worlds as usize),
+        ("RUNS", RUNS as usize),
         ("INSTANCE_ROWS", rows::<InstanceRecord>()),
+        ("NODE_ROWS", NODE),
         ("PLACED_ROWS", rows::<PlacedRecord>()),
         ("MATERIAL_ROWS", rows::<MaterialRecord>()),
         ("TEXTURE_ROWS", rows::<TextureUse>()),
@@ -146,7 +152,11 @@ fn constants(options: &ShaderOptions) -> String {
         // Rust prints the shortest digits that read back as the same number.
         let _ = writeln!(text, "const {name}: f32 = {value:?}f;");
     }
-    for (name, value) in options.features.constants() {
+    let features = options.features.constants();
+    for (name, value) in features
+        .into_iter()
+        .chain([("MANY_STEPS", options.many_steps)])
+    {
         let _ = writeln!(text, "const {name}: bool = {value};");
     }
     text
@@ -206,6 +216,7 @@ mod tests {
         page_shift: 25,
         stack: 24,
         worlds: 2,
+        many_steps: true,
         features: Features::ALL,
     };
 
@@ -215,6 +226,7 @@ mod tests {
             let options = ShaderOptions {
                 geometry_pages,
                 texel_pages,
+                many_steps: geometry_pages == 1,
                 ..ONE_PAGE
             };
             let module = parse(&options);

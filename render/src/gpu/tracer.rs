@@ -34,8 +34,9 @@ const HARDWARE_SLOTS: u32 = 1 << 18;
 const SOFTWARE_SLOTS: u32 = 1 << 16;
 /// Pixels on a side of the squares in which they are taken: neighbours' rays go the same ways.
 const TILE: u32 = 8;
-/// Steps in one submission.
-const STEPS: u32 = 8;
+/// Dispatches in one submission: on hardware steps, on a processor in disguise many steps each.
+const HARDWARE_STEPS: u32 = 8;
+const SOFTWARE_STEPS: u32 = 1;
 /// How long a callback of a finished submission may take.
 const CALLBACK: Duration = Duration::from_secs(10);
 /// Submissions on their way: the device has the next when one ends.
@@ -116,6 +117,7 @@ impl GpuScene {
             page_shift,
             stack: 0,
             worlds: 0,
+            many_steps: gpu.is_software(),
             features: Features::of_scene(&materials, &geometry, &texels),
         };
         gpu.check_pages(options.geometry_pages, options.texel_pages)?;
@@ -309,6 +311,11 @@ impl GpuScene {
         }
         gpu.queue.submit([encoder.finish()]);
 
+        let steps = if gpu.is_software() {
+            SOFTWARE_STEPS
+        } else {
+            HARDWARE_STEPS
+        };
         let mut flying: VecDeque<Counter> = VecDeque::new();
         loop {
             let mut encoder = gpu.encoder("render.steps");
@@ -319,7 +326,7 @@ impl GpuScene {
                 let mut pass = compute_pass(&mut encoder, "render.steps");
                 pass.set_bind_group(0, scene_group, &[]);
                 pass.set_bind_group(1, &work_group, &[]);
-                for _ in 0..if last { 1 } else { STEPS - 1 } {
+                for _ in 0..if last { 1 } else { steps - 1 } {
                     for program in &programs.steps {
                         pass.set_pipeline(program);
                         pass.dispatch_workgroups(groups, 1, 1);
@@ -578,7 +585,8 @@ fn upload_pages(gpu: &Gpu, what: &str, elements: &[[u32; 4]]) -> Vec<wgpu::Textu
     pages
 }
 
-/// Pixel indices, square by square. Squares that follow one another lie far apart: lavapipe gives each of its
+/// Pixel indices, square by square and along Morton's curve in each: those that are traced side by side, in one
+/// vector, are of a small block. Squares that follow one another lie far apart: lavapipe gives each of its
 /// threads one run of a dispatch's workgroups, so runs have to cost the same, whether sky or glass is in the
 /// picture's upper half.
 fn tiled(width: u32, height: u32) -> Vec<u32> {
@@ -589,11 +597,22 @@ fn tiled(width: u32, height: u32) -> Vec<u32> {
     for index in 0..u64::from(tiles) {
         let tile = (index * u64::from(stride) % u64::from(tiles)) as u32;
         let (left, top) = (tile % columns * TILE, tile / columns * TILE);
-        for row in top..(top + TILE).min(height) {
-            order.extend((left..(left + TILE).min(width)).map(|column| row * width + column));
+        for place in 0..TILE * TILE {
+            let (column, row) = (
+                left + every_other_bit(place),
+                top + every_other_bit(place >> 1),
+            );
+            if column < width && row < height {
+                order.push(row * width + column);
+            }
         }
     }
     order
+}
+
+/// Bits 0, 2 and 4 of a number below 64, moved together.
+fn every_other_bit(number: u32) -> u32 {
+    (number & 1) | (number >> 1 & 2) | (number >> 2 & 4)
 }
 
 /// A step that meets each of `count` places once before it comes back, near the golden section of their number:
@@ -607,7 +626,8 @@ fn scattering_stride(count: u32) -> u32 {
         }
         a == 1
     };
-    ((f64::from(count) * GOLDEN) as u32..=count)
+    // One less than their number shares no divisor with it.
+    ((f64::from(count) * GOLDEN) as u32..count)
         .find(coprime)
         .unwrap_or(1)
 }

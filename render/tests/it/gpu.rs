@@ -15,6 +15,7 @@ use diorama_synth::recipe::RemovalRecipe;
 use diorama_synth::shot::{Light, LightKind, Pose, Role, Shot, Track, WorldSet};
 use glam::{DVec3, Quat, Vec3};
 
+use crate::known_answers;
 use crate::scenes::{Scene, at, look, matte, pair_scene, sphere, square};
 
 /// Largest difference of the mean of a channel, as a share of it.
@@ -343,6 +344,35 @@ fn all_kinds_of_lights_are_the_cpus() {
         });
     }
     compare("lights", &scene, 32);
+}
+
+/// For pictures of too few pixels to count those that stray: ids and means.
+fn compare_means(name: &str, scene: &Scene, samples: u32) {
+    let Some(gpu) = gpu() else { return };
+    let on_cpu = render(scene, samples, None);
+    let on_gpu = render(scene, samples, Some(gpu));
+    assert!(
+        on_cpu.labels.instance == on_gpu.labels.instance,
+        "{name}: ids"
+    );
+    let [a, b] = [&on_cpu, &on_gpu].map(|frame| mean(&frame.worlds[0].radiance.data));
+    let off = ((b - a) / a).abs().max_element();
+    assert!(off < MEAN, "{name}: mean {b} instead of {a}");
+}
+
+#[test]
+fn scenes_with_known_answers_are_the_cpus() {
+    for (name, scene, samples) in known_answers::scenes() {
+        compare_means(name, &scene, samples);
+    }
+}
+
+#[test]
+#[ignore = "slow on a processor in disguise: a program for each of a dozen materials"]
+fn white_balls_in_a_furnace_are_the_cpus() {
+    for (name, scene, _) in known_answers::white_balls() {
+        compare_means(name, &scene, 64);
+    }
 }
 
 #[test]

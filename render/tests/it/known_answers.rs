@@ -12,8 +12,18 @@ fn mean(scene: &Scene, samples: u32) -> Vec3 {
     data.iter().copied().sum::<Vec3>() / data.len() as f32
 }
 
-#[test]
-fn closed_furnace_of_albedo_and_emission_one_half_has_radiance_one() {
+/// The scenes below but the white balls, with samples enough.
+pub(crate) fn scenes() -> Vec<(&'static str, Scene, u32)> {
+    vec![
+        ("closed furnace", closed_furnace(), 64),
+        ("sharp sun", sunlit_floor(0.0), 64),
+        ("wide sun", sunlit_floor(0.02), 64),
+        ("clear slab", clear_slab(), 1024),
+        ("tinted slab", tinted_slab(), 64),
+    ]
+}
+
+fn closed_furnace() -> Scene {
     let mut scene = Scene::new([10, 10], look(Vec3::ZERO, Vec3::X), [0.0; 3]);
     let wall = Material {
         emission: [0.5; 3],
@@ -27,13 +37,18 @@ fn closed_furnace_of_albedo_and_emission_one_half_has_radiance_one() {
         at(0.0, 0.0, 0.0),
         Role::Background,
     );
-    let l = mean(&scene, 64);
+    scene
+}
+
+#[test]
+fn closed_furnace_of_albedo_and_emission_one_half_has_radiance_one() {
+    let l = mean(&closed_furnace(), 64);
     // The faceted sphere is closed, so the series Σ 0.5·0.5ⁿ to 20 bounces is 1 but for 2⁻²¹.
     assert!((l - Vec3::ONE).abs().max_element() < 0.01, "{l}");
 }
 
-#[test]
-fn no_material_returns_more_than_it_receives_and_white_ones_lose_little() {
+/// White balls under a white sky: name, scene, least radiance.
+pub(crate) fn white_balls() -> Vec<(&'static str, Scene, f32)> {
     let white = Material {
         base_color: [1.0; 3],
         ..Material::default()
@@ -168,7 +183,7 @@ fn no_material_returns_more_than_it_receives_and_white_ones_lose_little() {
             0.99,
         ),
     ];
-    for (name, material, least) in cases {
+    let ball = |(name, material, least)| {
         let mut scene = Scene::new(
             [12, 12],
             look(Vec3::new(0.0, -2.2, 0.0), Vec3::ZERO),
@@ -182,6 +197,14 @@ fn no_material_returns_more_than_it_receives_and_white_ones_lose_little() {
             at(0.0, 0.0, 0.0),
             Role::Keep,
         );
+        (name, scene, least)
+    };
+    cases.into_iter().map(ball).collect()
+}
+
+#[test]
+fn no_material_returns_more_than_it_receives_and_white_ones_lose_little() {
+    for (name, scene, least) in white_balls() {
         let l = mean(&scene, 256);
         assert!(
             l.max_element() < 1.012 && l.min_element() > least,
@@ -190,8 +213,9 @@ fn no_material_returns_more_than_it_receives_and_white_ones_lose_little() {
     }
 }
 
-#[test]
-fn matte_plane_under_a_sun_returns_albedo_over_pi_times_irradiance() {
+const SUN: Vec3 = Vec3::new(0.3, 0.4, -1.0);
+
+fn sunlit_floor(angle: f32) -> Scene {
     let mut scene = Scene::new(
         [8, 8],
         look(Vec3::new(0.0, -3.0, 3.0), Vec3::ZERO),
@@ -205,13 +229,16 @@ fn matte_plane_under_a_sun_returns_albedo_over_pi_times_irradiance() {
         at(0.0, 0.0, 0.0),
         Role::Background,
     );
-    let direction = Vec3::new(0.3, 0.4, -1.0);
+    scene.sun(SUN, 5.0, angle);
+    scene
+}
+
+#[test]
+fn matte_plane_under_a_sun_returns_albedo_over_pi_times_irradiance() {
     for angle in [0.0, 0.02] {
-        scene.shot.lights.clear();
-        scene.sun(direction, 5.0, angle);
-        let cos = 1.0 / direction.length();
+        let cos = 1.0 / SUN.length();
         let expected = 0.6 / std::f32::consts::PI * 5.0 * cos;
-        let l = mean(&scene, 64);
+        let l = mean(&sunlit_floor(angle), 64);
         assert!((l.x / expected - 1.0).abs() < 2e-3, "{l} {expected}");
     }
 }
@@ -263,8 +290,7 @@ fn add_slab(scene: &mut Scene, thickness: f32, material: Material) {
     );
 }
 
-#[test]
-fn smooth_glass_slab_shows_its_fresnel_share_of_the_world_behind() {
+fn clear_slab() -> Scene {
     let mut scene = straight_down();
     let glass = Material {
         base_color: [1.0; 3],
@@ -274,14 +300,18 @@ fn smooth_glass_slab_shows_its_fresnel_share_of_the_world_behind() {
         ..Material::default()
     };
     add_slab(&mut scene, 0.01, glass);
-    // Two faces with F = 0.04 and all interreflections: T = (1 − F)/(1 + F).
-    let expected = 0.96 / 1.04;
-    let l = mean(&scene, 1024);
-    assert!((l.x - expected).abs() < 0.01, "{l} {expected}");
+    scene
 }
 
 #[test]
-fn absorbing_glass_follows_beer() {
+fn smooth_glass_slab_shows_its_fresnel_share_of_the_world_behind() {
+    // Two faces with F = 0.04 and all interreflections: T = (1 − F)/(1 + F).
+    let expected = 0.96 / 1.04;
+    let l = mean(&clear_slab(), 1024);
+    assert!((l.x - expected).abs() < 0.01, "{l} {expected}");
+}
+
+fn tinted_slab() -> Scene {
     let mut scene = straight_down();
     let tinted = Material {
         base_color: [1.0; 3],
@@ -293,8 +323,13 @@ fn absorbing_glass_follows_beer() {
         ..Material::default()
     };
     add_slab(&mut scene, 0.1, tinted);
+    scene
+}
+
+#[test]
+fn absorbing_glass_follows_beer() {
     // 0.1 m of the 0.2 m at which the colour is reached: its square root.
-    let l = mean(&scene, 64);
+    let l = mean(&tinted_slab(), 64);
     assert!(
         (l - Vec3::new(0.5f32.sqrt(), 0.5, 1.0)).abs().max_element() < 0.01,
         "{l}"

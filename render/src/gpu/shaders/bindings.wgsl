@@ -51,6 +51,9 @@ struct Frame {
     zero: u32,
     unused0: u32,
     unused1: u32,
+    // The grid of the upper tree, as in PlacedRecord.
+    upper_corner: vec3<f32>,
+    upper_exponents: u32,
 }
 
 // The part of a frame that one chunk of pixels is.
@@ -97,6 +100,9 @@ struct PlacedRecord {
     planes: u32,
     flags: u32,
     unused: u32,
+    // The grid that corners of nodes lie on: where it begins, and the biased exponents of its units, a byte each.
+    corner: vec3<f32>,
+    exponents: u32,
 }
 
 const INSTANCE_IS_WORLD: u32 = 1u;
@@ -456,3 +462,8 @@ var<private> hit: HitState;
 // What the sample at hand has found in each world, and the sums of those before it.
 var<private> seen: array<Found, WORLDS>;
 var<private> summed: array<Sums, WORLDS>;
+// MANY_STEPS: what is rarely written waits here for the invocation's end, for a buffer costs its time in every step.
+// Paths that wait behind the one at hand, and the sums of runs that have ended, with a bit for each of these.
+var<private> rests: array<PathState, WORLDS>;
+var<private> closed: array<array<Found, WORLDS>, RUNS>;
+var<private> closed_runs: u32;

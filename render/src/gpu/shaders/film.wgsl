@@ -39,6 +39,21 @@ fn film_add(before: Sums, sample: Found) -> Sums {
 
 const NOTHING: Found = Found(vec3<f32>(0.0), 0.0, vec3<f32>(0.0), 0u, vec3<f32>(0.0), 0u);
 
+fn run_place(slot: u32, run: u32, world: u32) -> u32 {
+    return (run * WORLDS + world) * chunk.slots + slot;
+}
+
+// Writes the sums of runs that have ended.
+fn store_closed_runs(slot: u32) {
+    for (var r = 0u; r < RUNS; r++) {
+        if ((closed_runs >> r) & 1u) != 0u {
+            for (var w = 0u; w < WORLDS; w++) {
+                runs[run_place(slot, r, w)] = closed[r][w];
+            }
+        }
+    }
+}
+
 // Takes what the slot has seen of a sample into its sums, where the sample is `finished`, and leaves `seen`
 // as the next step finds it.
 fn finish_sample(slot: u32, finished: bool) {
@@ -62,12 +77,21 @@ fn finish_sample(slot: u32, finished: bool) {
             summed[w] = film_add(summed[w], seen[w]);
             seen[w] = NOTHING;
         }
+        if MANY_STEPS {
+            for (var r = 0u; r < RUNS; r++) {
+                if close && state.run == r {
+                    closed[r][w] = summed[w].sum;
+                }
+            }
+        } else if close {
+            runs[run_place(slot, state.run, w)] = summed[w].sum;
+        }
         if close {
-            runs[(state.run * WORLDS + w) * chunk.slots + slot] = summed[w].sum;
             summed[w] = Sums(NOTHING, NOTHING);
         }
     }
     if close {
+        closed_runs |= 1u << state.run;
         state.run += 1u;
         state.in_run = 0u;
     }

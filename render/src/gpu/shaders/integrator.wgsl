@@ -208,7 +208,15 @@ fn follow(slot: u32, s: Sampler) -> bool {
         state.touched = part(state.touched, path.worlds, here);
         var rest = path;
         rest.worlds = path.worlds & ~here;
-        paths[place] = rest;
+        if MANY_STEPS {
+            for (var w = 0u; w < WORLDS; w++) {
+                if state.parts == w {
+                    rests[w] = rest;
+                }
+            }
+        } else {
+            paths[place] = rest;
+        }
         if HAS_MEDIA {
             media[place + 1u] = media[place];
         }
@@ -348,7 +356,15 @@ fn shade_step(slot: u32) {
     if ended && waits {
         state.parts -= 1u;
         state.alive = 1u;
-        path = paths[slot * WORLDS + state.parts];
+        if MANY_STEPS {
+            for (var w = 0u; w < WORLDS; w++) {
+                if state.parts == w {
+                    path = rests[w];
+                }
+            }
+        } else {
+            path = paths[slot * WORLDS + state.parts];
+        }
     }
     finish_sample(slot, ended && !waits && state.phase == WORKING);
     if ended && !waits {
@@ -438,10 +454,22 @@ fn work(@builtin(global_invocation_id) invocation: vec3<u32>) {
         return;
     }
     load_rays(slot);
+    if state.phase == DONE {
+        return;
+    }
     load_rest(slot);
+    for (var w = 0u; w < WORLDS; w++) {
+        rests[w] = paths[slot * WORLDS + w];
+    }
     for (var step = 0u; step < STEPS_AT_ONCE && state.phase != DONE; step++) {
         trace_rays();
         shade_step(slot);
+    }
+    store_closed_runs(slot);
+    for (var w = 0u; w < WORLDS; w++) {
+        if w < state.parts {
+            paths[slot * WORLDS + w] = rests[w];
+        }
     }
     store(slot);
 }

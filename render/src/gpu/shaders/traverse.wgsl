@@ -1,6 +1,6 @@
 // Walks of the trees, and the ray–triangle test: twin of accel/.
 //
-// Nodes have up to eight children with boxes in eighths of a byte each axis (Ylitie, Karras and Laine
+// Nodes have up to eight children with boxes in bytes on each axis (Ylitie, Karras and Laine
 // 2017); upload/nodes.rs makes them. Which triangle is the nearest does not depend on them: boxes only
 // ever grow, and equal distances go to the lower (instance, primitive).
 
@@ -15,37 +15,58 @@ const NEAR: f32 = 1.0 / 262144.0;
 const GROUP_INSTANCES: u32 = 0x10000u;
 const GROUP_UPPER: u32 = 0x20000u;
 
-// A ray in the space of some tree, ready for box and triangle tests.
-struct LocalRay {
+// A ray on the grid of some tree, ready for box tests. It changes wherever a ray goes from tree to tree, in the
+// midst of the walk: what only triangles ask for is in MeshRay.
+struct BoxRay {
+    // In units of the grid.
     origin: vec3<f32>,
-    direction: vec3<f32>,
     inverse: vec3<f32>,
-    margin: f32,
+    // By how much later or earlier than computed a plane may be met.
+    reach: vec3<f32>,
     // Bit for each axis along which it runs backwards.
     octant: u32,
+}
+
+// A ray in the space of a mesh, ready for triangle tests.
+struct MeshRay {
+    origin: vec3<f32>,
+    direction: vec3<f32>,
     // The axis of the largest component, and steps along the other two for one along it.
     axis: u32,
     slopes: vec2<f32>,
     inverse_depth: f32,
 }
 
-fn local_ray(origin: vec3<f32>, direction: vec3<f32>, reach: f32, slack: f32) -> LocalRay {
-    var ray: LocalRay;
-    ray.origin = origin;
-    ray.direction = direction;
+fn box_ray(
+    origin: vec3<f32>,
+    direction: vec3<f32>,
+    reach: f32,
+    slack: f32,
+    corner: vec3<f32>,
+    exponents: u32,
+) -> BoxRay {
     let size = abs(direction);
-    let largest = largest3(size);
-    let least = largest * STEEPEST;
+    let least = largest3(size) * STEEPEST;
     let steep = select(vec3<f32>(least), -vec3<f32>(least), direction < vec3<f32>(0.0));
-    ray.inverse = 1.0 / select(direction, steep, size < vec3<f32>(least));
-    ray.margin = (largest3(abs(origin)) + reach) * slack;
+    let inverse = 1.0 / select(direction, steep, size < vec3<f32>(least));
+    let margin = (largest3(abs(origin)) + reach) * slack;
     let backwards = select(vec3<u32>(0u), vec3<u32>(1u, 2u, 4u), direction < vec3<f32>(0.0));
-    ray.octant = backwards.x | backwards.y | backwards.z;
-    ray.axis = select(select(0u, 1u, size.y > size.x), 2u, size.z > max(size.x, size.y));
-    let turned = turn(direction, ray.axis);
-    ray.inverse_depth = 1.0 / turned.z;
-    ray.slopes = turned.xy * ray.inverse_depth;
-    return ray;
+    // Powers of two: scaling by them changes no digit.
+    let unit = vec3<u32>(exponents & 255u, (exponents >> 8u) & 255u, (exponents >> 16u) & 255u);
+    return BoxRay(
+        (origin - corner) * bitcast<vec3<f32>>((vec3<u32>(254u) - unit) << vec3<u32>(23u)),
+        inverse * bitcast<vec3<f32>>(unit << vec3<u32>(23u)),
+        abs(inverse) * margin,
+        backwards.x | backwards.y | backwards.z,
+    );
+}
+
+fn mesh_ray(origin: vec3<f32>, direction: vec3<f32>) -> MeshRay {
+    let size = abs(direction);
+    let axis = select(select(0u, 1u, size.y > size.x), 2u, size.z > max(size.x, size.y));
+    let turned = turn(direction, axis);
+    let inverse_depth = 1.0 / turned.z;
+    return MeshRay(origin, direction, axis, turned.xy * inverse_depth, inverse_depth);
 }
 
 // The coordinates with `axis` last, handedness kept.
@@ -81,7 +102,7 @@ fn difference_of_products(a: f32, b: f32, c: f32, d: f32) -> f32 {
 
 // Woop, Benthin and Wald 2013; see accel/triangle.rs. Hits count in (0, limit].
 fn intersect_triangle(
-    ray: ptr<function, LocalRay>,
+    ray: ptr<function, MeshRay>,
     p0: vec3<f32>,
     p1: vec3<f32>,
     p2: vec3<f32>,
@@ -141,22 +162,20 @@ fn intersect_triangle(
 
 // Which children of a node a ray may meet before `limit`.
 fn node_hits(
-    ray: ptr<function, LocalRay>,
+    ray: ptr<function, BoxRay>,
     head: vec4<u32>,
     low_xy: vec4<u32>,
     low_z_high_x: vec4<u32>,
     high_yz: vec4<u32>,
     limit: f32,
 ) -> u32 {
-    let origin = bitcast<vec3<f32>>(head.xyz);
-    let scale = bitcast<vec3<f32>>(
-        vec3<u32>(head.w & 255u, (head.w >> 8u) & 255u, (head.w >> 16u) & 255u) << vec3<u32>(23u),
-    );
-    let step = scale * (*ray).inverse;
-    let start = (origin - (*ray).origin) * (*ray).inverse;
-    let reach = abs((*ray).inverse) * (*ray).margin;
-    let near = start - reach;
-    let far = start + reach;
+    let corner = vec3<f32>(vec3<u32>(head.z >> 24u, head.w & 255u, (head.w >> 8u) & 255u));
+    let halvings = vec3<u32>(head.w >> 16u, head.w >> 20u, head.w >> 24u) & vec3<u32>(15u);
+    let step =
+        bitcast<vec3<f32>>((vec3<u32>(127u) - halvings) << vec3<u32>(23u)) * (*ray).inverse;
+    let start = (corner - (*ray).origin) * (*ray).inverse;
+    let near = start - (*ray).reach;
+    let far = start + (*ray).reach;
     let back_x = ((*ray).octant & 1u) != 0u;
     let back_y = ((*ray).octant & 2u) != 0u;
     let back_z = ((*ray).octant & 4u) != 0u;
@@ -196,8 +215,16 @@ fn four_hits(
     let fx = bytes_f32(far_words.x) * step.x + far.x;
     let fy = bytes_f32(far_words.y) * step.y + far.y;
     let fz = bytes_f32(far_words.z) * step.z + far.z;
-    let entry = max(max(nx, ny), max(nz, vec4<f32>(0.0)));
-    let exit = min(min(fx, fy), min(fz, vec4<f32>(limit)));
+    // As whole numbers, which are in the order of the floats that they are the bits of where none is negative. A
+    // negative one stays behind 0 either way. Some drivers look for NaNs in each minimum of floats.
+    let entry = max(
+        max(bitcast<vec4<i32>>(nx), bitcast<vec4<i32>>(ny)),
+        max(bitcast<vec4<i32>>(nz), vec4<i32>(0)),
+    );
+    let exit = min(
+        min(bitcast<vec4<i32>>(fx), bitcast<vec4<i32>>(fy)),
+        min(bitcast<vec4<i32>>(fz), vec4<i32>(bitcast<i32>(limit))),
+    );
     let b = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), entry <= exit);
     return b.x | b.y | b.z | b.w;
 }
@@ -210,11 +237,12 @@ fn permute(bits: u32, octant: u32) -> u32 {
     return select(m, ((m & 0x0fu) << 4u) | (m >> 4u), (octant & 4u) != 0u);
 }
 
-// Sum of the nibbles of `counts` below nibble `child`.
-fn count_before(counts: u32, child: u32) -> u32 {
-    let below = counts & ((1u << (4u * child)) - 1u);
-    let pairs = (below & 0x0f0f0f0fu) + ((below >> 4u) & 0x0f0f0f0fu);
-    return (pairs * 0x01010101u) >> 24u;
+// Where the items of the leaf `child` of a node begin, behind those of its first leaf; `kinds`: the node's third
+// word.
+fn items_before(kinds: u32, child: u32) -> u32 {
+    // Leaves and leaves with two items.
+    let below = ((1u << child) - 1u) * 0x10100u;
+    return countOneBits(kinds & below);
 }
 
 // Is the surface at a candidate hit there for this sample?
@@ -252,6 +280,9 @@ fn shadow_ray(s: ShadowState) -> TracedRay {
     return TracedRay(s.origin, s.t_max, s.direction, s.worlds, s.left_instance, s.left_slot, s.bounce);
 }
 
+// Groups that wait. Not a variable of the function, which would have to be set to zeros in every step.
+var<private> stack: array<vec2<u32>, STACK>;
+
 // Looks for what the rays of the slot at hand meet.
 fn trace_rays() {
     var rays = array<TracedRay, 3>(
@@ -285,9 +316,9 @@ fn trace_rays() {
     var blocked_second = 0u;
     hit = HitState(FAR, 0.0, 0.0, NONE, 0u, 0u, 0u, 0u);
     var hit_primitive = 0u;
-    var world_ray: LocalRay;
-    var ray: LocalRay;
-    var stack: array<vec2<u32>, STACK>;
+    var world_ray: BoxRay;
+    var ray: BoxRay;
+    var within: MeshRay;
     var waiting = 0u;
     // Entries that belong to the upper tree while a mesh is walked.
     var base = 0u;
@@ -299,6 +330,8 @@ fn trace_rays() {
     var triangles = 0u;
     var planes = 0u;
     var filtered = false;
+    // Of the instance at hand.
+    var mesh_worlds = 0u;
 
     loop {
         if !busy {
@@ -331,7 +364,14 @@ fn trace_rays() {
             waiting = 0u;
             base = 0u;
             nodes = 0u;
-            world_ray = local_ray(world.origin, world.direction, frame.upper_reach, frame.upper_slack);
+            world_ray = box_ray(
+                world.origin,
+                world.direction,
+                frame.upper_reach,
+                frame.upper_slack,
+                frame.upper_corner,
+                frame.upper_exponents,
+            );
             ray = world_ray;
             group = vec2<u32>(
                 0u,
@@ -342,7 +382,8 @@ fn trace_rays() {
         // Down to the next leaf, or to the end of the ray. Lanes wait for each other here, so that the
         // triangles below are tested by many at once.
         var met = 0u;
-        var links = vec4<u32>(0u);
+        // Where the items of the node's leaves begin, and how many each has.
+        var leaf = vec2<u32>(0u);
         var placed = NONE;
         var done = false;
         loop {
@@ -374,15 +415,16 @@ fn trace_rays() {
                 stack[waiting] = group;
                 waiting += 1u;
             }
-            let at = nodes + 5u * index;
+            let at = nodes + NODE_ROWS * index;
             let head = geometry(at);
-            links = geometry(at + 1u);
+            leaf = head.yz;
             let bits =
-                node_hits(&ray, head, geometry(at + 2u), geometry(at + 3u), geometry(at + 4u), hit.t);
-            let inner = head.w >> 24u;
+                node_hits(&ray, head, geometry(at + 1u), geometry(at + 2u), geometry(at + 3u), hit.t);
+            let inner = head.z & 0xffu;
+            let leaves = (head.z >> 8u) & 0xffu;
             let upper = group.y & GROUP_UPPER;
-            group = vec2<u32>(links.x, permute(bits & inner, ray.octant) | (inner << 8u) | upper);
-            met = bits & links.w;
+            group = vec2<u32>(head.x, permute(bits & inner, ray.octant) | (inner << 8u) | upper);
+            met = bits & leaves;
             if met != 0u && in_mesh {
                 break;
             }
@@ -393,7 +435,7 @@ fn trace_rays() {
                     waiting += 1u;
                 }
                 let order = permute(met, ray.octant);
-                group = vec2<u32>(links.y, order | (links.w << 8u) | GROUP_UPPER | GROUP_INSTANCES);
+                group = vec2<u32>(leaf.x, order | (leaves << 8u) | GROUP_UPPER | GROUP_INSTANCES);
                 met = 0u;
             }
         }
@@ -414,6 +456,7 @@ fn trace_rays() {
             let a = geometry(at + 3u);
             if (a.z & world.worlds & ~blocked) != 0u {
                 let b = geometry(at + 4u);
+                let grid = geometry(at + 5u);
                 var inverse = pose_of_rows(
                     geometry_f32(at),
                     geometry_f32(at + 1u),
@@ -432,11 +475,20 @@ fn trace_rays() {
                     nodes = a.x;
                     triangles = a.y;
                     instance = a.w;
+                    mesh_worlds = a.z;
                     planes = b.y;
                     filtered = (b.z & INSTANCE_HAS_ALPHA) != 0u;
                     in_mesh = true;
                     base = waiting;
-                    ray = local_ray(origin, direction, bitcast<f32>(b.x), BOX_SLACK);
+                    ray = box_ray(
+                        origin,
+                        direction,
+                        bitcast<f32>(b.x),
+                        BOX_SLACK,
+                        bitcast<vec3<f32>>(grid.xyz),
+                        grid.w,
+                    );
+                    within = mesh_ray(origin, direction);
                     group = vec2<u32>(0u, (1u << ray.octant) | 0x100u);
                 }
             }
@@ -451,8 +503,8 @@ fn trace_rays() {
                 }
                 let which = firstTrailingBit(met);
                 met &= met - 1u;
-                next = links.y + count_before(links.z, which);
-                end = next + ((links.z >> (4u * which)) & 15u);
+                next = leaf.x + items_before(leaf.y, which);
+                end = next + 1u + ((leaf.y >> (16u + which)) & 1u);
             }
             let triangle = next;
             next += 1u;
@@ -462,7 +514,7 @@ fn trace_rays() {
             let at = triangles + 3u * triangle;
             let p0 = geometry(at);
             let tested = intersect_triangle(
-                &ray,
+                &within,
                 bitcast<vec3<f32>>(p0.xyz),
                 geometry_f32(at + 1u).xyz,
                 geometry_f32(at + 2u).xyz,
@@ -494,7 +546,7 @@ fn trace_rays() {
                 continue;
             }
             if kind < 2u {
-                blocked |= instance_names(instance).z & world.worlds;
+                blocked |= mesh_worlds & world.worlds;
                 // Nothing more of this instance; nothing at all where no world is left.
                 group.y = 0u;
                 waiting = select(base, 0u, blocked == world.worlds);

@@ -4,7 +4,7 @@ use diorama_synth::shot::Role;
 use glam::{Affine3A, Vec3};
 
 use super::geometry::MeshPlaces;
-use super::nodes::{Source, compress};
+use super::nodes::{Grid, NODE, Source, compress};
 use super::texels::EnvironmentTexels;
 use crate::accel::{Child, Pose, Target, Tlas};
 use crate::film::run_length;
@@ -29,6 +29,8 @@ pub(crate) struct UpperTree {
     pub(crate) items: u32,
     /// Levels.
     pub(crate) depth: u32,
+    /// Of the nodes' corners.
+    grid: Grid,
 }
 
 /// Elements of a [`PlacedRecord`].
@@ -38,7 +40,7 @@ impl UpperTree {
     /// Elements that suffice for every tree over some instances: inner nodes have two children or more,
     /// but for the root.
     pub(crate) fn most_words(instances: usize) -> usize {
-        5 * (instances + 1) + PLACED * instances
+        NODE * (instances + 1) + PLACED * instances
     }
 
     /// Over the instances of a frame.
@@ -76,6 +78,8 @@ impl UpperTree {
                 planes: mesh.shading + 1,
                 flags: instance.flags,
                 unused: 0,
+                corner: mesh.grid.corner.to_array(),
+                exponents: mesh.grid.packed_exponents(),
             };
             let elements: [[u32; 4]; PLACED] = bytemuck::cast(placed);
             words.extend(elements);
@@ -85,6 +89,7 @@ impl UpperTree {
             first_item,
             items: tree.items.len() as u32,
             depth: tree.depth,
+            grid: tree.grid,
         }
     }
 }
@@ -208,5 +213,7 @@ pub(crate) fn frame(
         zero: 0,
         unused0: 0,
         unused1: 0,
+        upper_corner: upper.grid.corner.to_array(),
+        upper_exponents: upper.grid.packed_exponents(),
     }
 }

@@ -2,7 +2,7 @@
 
 use glam::{DVec3, Vec2, Vec3};
 
-use super::nodes::{CompressedTree, Source, compress};
+use super::nodes::{CompressedTree, Grid, NODE, Source, compress};
 use crate::accel::{BuildOptions, Child, MeshBvh, Quality, Target};
 use crate::gpu::layout::NONE;
 use crate::scene::StaticScene;
@@ -25,6 +25,8 @@ pub(crate) struct MeshPlaces {
     pub(crate) tangents: u32,
     /// Largest magnitude of a coordinate.
     pub(crate) reach: f32,
+    /// Of the nodes' corners.
+    pub(crate) grid: Grid,
 }
 
 /// All meshes of a scene.
@@ -58,6 +60,9 @@ impl Geometry {
         let data = mesh.data();
         let tree = tree_of(mesh);
         self.depth = self.depth.max(tree.depth);
+        // Nodes are lines of a cache.
+        self.words
+            .resize(self.words.len().next_multiple_of(NODE), [0; 4]);
         let nodes = self.words.len() as u32;
         self.words.extend(&tree.words);
         let triangles = self.words.len() as u32;
@@ -97,6 +102,7 @@ impl Geometry {
             colors,
             tangents,
             reach: mesh.bvh.largest_coordinate(),
+            grid: tree.grid,
         });
         self.slot_of_primitive.push(slots);
     }

@@ -1,18 +1,17 @@
 //! The CPU's trees as the shaders walk them: eight children a node, boxes in bytes.
 //!
 //! Ylitie, Karras and Laine 2017, "Efficient Incoherent Ray Traversal on GPUs Through Compressed Wide
-//! BVHs", with leaves of up to eight items whose counts are nibbles. A node is five times 16 bytes:
+//! BVHs", with leaves of one or two items, and with corners on a grid over the whole tree, so that a node is
+//! four times 16 bytes: one line of a cache.
 //!
 //! | word | what |
 //! |---|---|
-//! | 0–2 | smallest corner, f32 |
-//! | 3 | exponents of the steps along x, y, z (biased, a byte each); a bit for each inner child |
-//! | 4 | index of the first inner child: they follow each other in slot order |
-//! | 5 | index of the first item: the items of all leaves follow each other in slot order |
-//! | 6 | items of each child, a nibble each |
-//! | 7 | a bit for each leaf child |
-//! | 8–13 | smallest x, y, z of the children, a byte each, in steps from the corner |
-//! | 14–19 | largest x, y, z |
+//! | 0 | index of the first inner child: they follow each other in slot order |
+//! | 1 | index of the first item: the items of all leaves follow each other in slot order |
+//! | 2 | a byte each: a bit for each inner child, for each leaf, for each leaf with two items; x of the smallest corner |
+//! | 3 | y and z of the corner, a byte each, in units of the grid; then how often a step along x, y, z is half a unit, four bits each |
+//! | 4–9 | smallest x, y, z of the children, a byte each, in steps from the corner |
+//! | 10–15 | largest x, y, z |
 //!
 //! Children stand in the slot of the octant that they are in, as far as that is free, so that slots in
 //! the order of `slot xor octant of the ray` go from near to far.
@@ -23,12 +22,67 @@ use crate::accel::{Child, Target};
 
 /// A tree ready for upload.
 pub(crate) struct CompressedTree {
-    /// Five for each node; the root is the first.
+    /// [`NODE`] for each node; the root is the first.
     pub(crate) words: Vec<[u32; 4]>,
     /// Items, leaf after leaf.
     pub(crate) items: Vec<u32>,
     /// Levels of nodes.
     pub(crate) depth: u32,
+    /// What the corners of nodes count in.
+    pub(crate) grid: Grid,
+}
+
+/// 16-byte elements of a node.
+pub(crate) const NODE: usize = 4;
+
+/// Places that nodes can begin at: 256 along each axis, over the whole tree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grid {
+    pub(crate) corner: Vec3,
+    /// Biased exponents of a unit along x, y and z.
+    exponents: [u32; 3],
+}
+
+/// A step is at most so often half a unit.
+const MOST_HALVINGS: u32 = 15;
+
+impl Grid {
+    /// Over some boxes.
+    fn over(children: &[Child]) -> Self {
+        let (min, max) = bounds(children.iter());
+        let (min, max) = if min.is_finite() && max.is_finite() {
+            (min, max)
+        } else {
+            (Vec3::ZERO, Vec3::ZERO)
+        };
+        let extent = max.as_dvec3() - min.as_dvec3();
+        // Rays are scaled by units: one of a flat axis must not be so small that they overflow.
+        let largest = extent.max_element().max(f64::from(min.abs().max_element()));
+        let least = (largest * 1e-7).max(1e-20);
+        // The least power of two whose 255 steps reach across; its inverse is no denormal either.
+        let unit = |extent: f64| {
+            (1..=253_u32)
+                .find(|e| 255.0 * step(*e) >= extent.max(least))
+                .unwrap_or(253)
+        };
+        Self {
+            corner: min,
+            exponents: extent.to_array().map(unit),
+        }
+    }
+
+    /// As the shaders read them: a byte each.
+    pub(crate) fn packed_exponents(&self) -> u32 {
+        let [x, y, z] = self.exponents;
+        x | y << 8 | z << 16
+    }
+}
+
+/// The box around some children.
+fn bounds<'a>(children: impl Iterator<Item = &'a Child>) -> (Vec3, Vec3) {
+    children.fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(min, max), child| {
+        (min.min(child.min), max.max(child.max))
+    })
 }
 
 /// Most items in a leaf. The CPU tests eight triangles at once, a shader one by one: larger leaves
@@ -56,9 +110,10 @@ enum Part {
 /// Compresses the tree that starts with `root`, a node that holds everything.
 pub(crate) fn compress(root: Vec<Child>, source: &impl Source) -> CompressedTree {
     let mut tree = CompressedTree {
-        words: vec![[0; 4]; 5],
+        words: vec![[0; 4]; NODE],
         items: Vec::new(),
         depth: 0,
+        grid: Grid::over(&root),
     };
     let mut open = vec![(Part::Children(root), 0_usize, 1_u32)];
     while let Some((part, index, depth)) = open.pop() {
@@ -75,9 +130,9 @@ pub(crate) fn compress(root: Vec<Child>, source: &impl Source) -> CompressedTree
             }
         };
         let slots = assign_slots(&children);
-        let first_child = tree.words.len() / 5;
+        let first_child = tree.words.len() / NODE;
         let first_item = tree.items.len();
-        let (mut inner, mut leaves, mut counts) = (0_u32, 0_u32, 0_u32);
+        let (mut inner, mut leaves, mut pairs) = (0_u32, 0_u32, 0_u32);
         for (slot, child) in slots.iter().enumerate() {
             let Some(child) = child else { continue };
             let part = match child.target {
@@ -88,20 +143,20 @@ pub(crate) fn compress(root: Vec<Child>, source: &impl Source) -> CompressedTree
             match part {
                 Part::Items(items) if items.len() <= LARGEST_LEAF => {
                     leaves |= 1 << slot;
-                    counts |= (items.len() as u32) << (4 * slot);
+                    pairs |= u32::from(items.len() == LARGEST_LEAF) << slot;
                     tree.items.extend(items);
                 }
                 inside => {
                     inner |= 1 << slot;
-                    let at = tree.words.len() / 5;
-                    tree.words.extend([[0; 4]; 5]);
+                    let at = tree.words.len() / NODE;
+                    tree.words.extend([[0; 4]; NODE]);
                     open.push((inside, at, depth + 1));
                 }
             }
         }
-        let boxes = Boxes::new(&slots);
-        let links = [first_child as u32, first_item as u32, counts, leaves];
-        tree.words[5 * index..5 * index + 5].copy_from_slice(&boxes.words(inner, links));
+        let links = [first_child as u32, first_item as u32];
+        let node = Boxes::new(&slots, &tree.grid).words(links, [inner, leaves, pairs]);
+        tree.words[NODE * index..NODE * (index + 1)].copy_from_slice(&node);
     }
     tree
 }
@@ -136,40 +191,40 @@ fn assign_slots(children: &[Child]) -> [Option<Child>; 8] {
 
 /// The boxes of a node's children in steps from its corner.
 struct Boxes {
-    corner: Vec3,
-    exponents: [u32; 3],
+    /// In units.
+    corner: [u32; 3],
+    /// How often a step is half a unit.
+    halvings: [u32; 3],
     low: [[u8; 8]; 3],
     high: [[u8; 8]; 3],
 }
 
 impl Boxes {
-    fn new(slots: &[Option<Child>; 8]) -> Self {
-        let present = || slots.iter().flatten();
-        let min = present().fold(Vec3::INFINITY, |m, c| m.min(c.min));
-        let max = present().fold(Vec3::NEG_INFINITY, |m, c| m.max(c.max));
+    fn new(slots: &[Option<Child>; 8], grid: &Grid) -> Self {
+        let (min, max) = bounds(slots.iter().flatten());
         let mut boxes = Self {
-            corner: if min.is_finite() { min } else { Vec3::ZERO },
-            exponents: [1; 3],
+            corner: [0; 3],
+            halvings: [0; 3],
             // Children that are not there have their planes the wrong way round.
             low: [[255; 8]; 3],
             high: [[0; 8]; 3],
         };
         for axis in 0..3 {
-            let corner = f64::from(boxes.corner[axis]);
-            let extent = if max.is_finite() {
-                f64::from(max[axis]) - corner
-            } else {
-                0.0
-            };
-            // The least power of two whose 255 steps reach across.
-            let exponent = (1..=254_u32)
-                .find(|e| 255.0 * step(*e) >= extent)
-                .unwrap_or(254);
-            boxes.exponents[axis] = exponent;
+            let unit = step(grid.exponents[axis]);
+            // Units are powers of two: dividing by them changes no digit.
+            let units = |x: f32| (f64::from(x) - f64::from(grid.corner[axis])) / unit;
+            let corner = units(min[axis]).floor().clamp(0.0, 255.0);
+            boxes.corner[axis] = corner as u32;
+            let extent = units(max[axis]) - corner;
+            let halvings = (0..=MOST_HALVINGS)
+                .rev()
+                .find(|h| 255.0 / f64::from(1_u32 << h) >= extent)
+                .unwrap_or(0);
+            boxes.halvings[axis] = halvings;
+            let steps = |x: f32| (units(x) - corner) * f64::from(1_u32 << halvings);
             for (slot, child) in slots.iter().enumerate() {
                 let Some(child) = child else { continue };
-                let steps = |x: f32| (f64::from(x) - corner) / step(exponent);
-                // Rounded outwards; division by a power of two is exact.
+                // Rounded outwards.
                 boxes.low[axis][slot] = steps(child.min[axis]).floor().clamp(0.0, 255.0) as u8;
                 boxes.high[axis][slot] = steps(child.max[axis]).ceil().clamp(0.0, 255.0) as u8;
             }
@@ -177,9 +232,9 @@ impl Boxes {
         boxes
     }
 
-    fn words(&self, inner: u32, links: [u32; 4]) -> [[u32; 4]; 5] {
-        let [x, y, z] = self.corner.to_array().map(f32::to_bits);
-        let [ex, ey, ez] = self.exponents;
+    fn words(&self, links: [u32; 2], [inner, leaves, pairs]: [u32; 3]) -> [[u32; 4]; NODE] {
+        let [x, y, z] = self.corner;
+        let [hx, hy, hz] = self.halvings;
         let pair = |bytes: &[u8; 8]| {
             let [a, b, c, d, e, f, g, h] = *bytes;
             [
@@ -192,8 +247,12 @@ impl Boxes {
             [p, q, r, s]
         };
         [
-            [x, y, z, ex | ey << 8 | ez << 16 | inner << 24],
-            links,
+            [
+                links[0],
+                links[1],
+                inner | leaves << 8 | pairs << 16 | x << 24,
+                y | z << 8 | hx << 16 | hy << 20 | hz << 24,
+            ],
             row(&self.low[0], &self.low[1]),
             row(&self.low[2], &self.high[0]),
             row(&self.high[1], &self.high[2]),
@@ -236,27 +295,30 @@ mod tests {
 
     /// Items below a node, and whether every box holds those of its items.
     fn walk(tree: &CompressedTree, source: &Three, node: usize, found: &mut Vec<u32>) {
-        let words: Vec<u32> = tree.words[5 * node..5 * node + 5].concat();
-        let byte = |row: usize, slot: usize| words[row + slot / 4] >> (8 * (slot % 4)) & 255;
-        let (mut next_child, mut next_item) = (words[4] as usize, words[5] as usize);
+        let words: Vec<u32> = tree.words[NODE * node..NODE * (node + 1)].concat();
+        let byte = |word: usize, slot: usize| words[word + slot / 4] >> (8 * (slot % 4)) & 255;
+        let corner = [words[2] >> 24, words[3] & 255, words[3] >> 8 & 255];
+        let (mut next_child, mut next_item) = (words[0] as usize, words[1] as usize);
         for slot in 0..8 {
             let before = found.len();
-            let count = (words[6] >> (4 * slot) & 15) as usize;
-            assert_eq!(count != 0, words[7] >> slot & 1 != 0);
-            assert!(count <= LARGEST_LEAF);
+            let has = |shift: usize| words[2] >> shift >> slot & 1;
+            let count = (has(8) + has(16)) as usize;
+            assert!(count <= LARGEST_LEAF && has(16) <= has(8));
             found.extend(&tree.items[next_item..next_item + count]);
             next_item += count;
-            if words[3] >> 24 >> slot & 1 != 0 {
+            if has(0) != 0 {
                 walk(tree, source, next_child, found);
                 next_child += 1;
             }
             for item in &found[before..] {
                 let (min, max) = source.box_of(*item);
                 for axis in 0..3 {
-                    let corner = f64::from(f32::from_bits(words[axis]));
-                    let scale = step(words[3] >> (8 * axis) & 255);
-                    let low = corner + f64::from(byte(8 + 2 * axis, slot)) * scale;
-                    let high = corner + f64::from(byte(14 + 2 * axis, slot)) * scale;
+                    let unit = step(tree.grid.exponents[axis]);
+                    let halvings = words[3] >> (16 + 4 * axis) & 15;
+                    let scale = unit / f64::from(1_u32 << halvings);
+                    let start = f64::from(tree.grid.corner[axis]) + f64::from(corner[axis]) * unit;
+                    let low = start + f64::from(byte(4 + 2 * axis, slot)) * scale;
+                    let high = start + f64::from(byte(10 + 2 * axis, slot)) * scale;
                     assert!(low <= f64::from(min[axis]) && high >= f64::from(max[axis]));
                     // Not larger than a step each way.
                     assert!(f64::from(min[axis]) - low <= scale);
@@ -279,5 +341,25 @@ mod tests {
         walk(&tree, &source, 0, &mut found);
         found.sort_unstable();
         assert_eq!(found, [0, 10, 11, 20, 21, 22]);
+    }
+
+    #[test]
+    fn grids_reach_across_and_rays_can_be_scaled_by_their_units() {
+        let flat = child([-4.0, 2.0, 1.0], [6.0, 2.0, 1.5], 0);
+        let point = child([3.0; 3], [3.0; 3], 0);
+        let origin = child([0.0; 3], [0.0; 3], 0);
+        let far = child([-1e30; 3], [1e30; 3], 0);
+        for boxed in [flat, point, origin, far] {
+            let grid = Grid::over(&[boxed]);
+            assert_eq!(grid.corner, boxed.min);
+            for axis in 0..3 {
+                let unit = f32::from_bits(grid.exponents[axis] << 23);
+                assert!(unit.is_normal() && (1.0 / unit).is_normal());
+                assert!(255.0 * unit >= boxed.max[axis] - boxed.min[axis]);
+                assert!((1e6 / unit).is_finite());
+            }
+        }
+        let none = Grid::over(&[]);
+        assert_eq!(none.corner, Vec3::ZERO);
     }
 }
