@@ -20,9 +20,10 @@ const GRIP: f32 = 0.1;
 const FIST: [f32; 2] = [0.95, 0.3];
 /// What is held may be this deep, metres, in the one who holds it, other than in the arm.
 const DEEPEST: f32 = 0.02;
-/// What does not fit is made smaller by this, so often.
-const SMALLER: f32 = 0.75;
-const TRIES: u32 = 4;
+/// What does not fit is turned on by this, radians, and made smaller by this, so often.
+const TURN: f32 = 2.4;
+const SMALLER: f32 = 0.87;
+const TRIES: u32 = 10;
 /// Share of its longest side above which another side of a thing is as good to hold it by.
 const AS_LONG: f32 = 0.9;
 
@@ -168,7 +169,7 @@ pub(crate) struct Holder<'a> {
 }
 
 impl Holder<'_> {
-    /// Puts an object into a hand, for all frames: its scale, pose and body. It is made smaller until it hangs
+    /// Puts an object into a hand, for all frames: its scale, pose and body. It is turned and made smaller until it hangs
     /// clear of the floor and of the rest of the body; `None` when it never does, and it is as it was.
     /// `pieces` are its collision shape, `turn` is about the axis that it is held by, radians.
     pub(crate) fn hold(
@@ -185,6 +186,7 @@ impl Holder<'_> {
             return Ok(None);
         };
         let mut scale = object.scale;
+        let mut turn = turn;
         for _ in 0..TRIES {
             let shape = BodyShape::of_pieces(&object.asset, pieces, scale)?;
             let grip = hand.grip(self.rig, self.scale, [low * scale, high * scale], turn);
@@ -213,6 +215,7 @@ impl Holder<'_> {
                 }));
             }
             scale *= SMALLER;
+            turn += TURN;
         }
         Ok(None)
     }
