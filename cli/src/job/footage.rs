@@ -1,9 +1,10 @@
 //! Frames and depth of other people's videos, as a clip needs them.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use diorama_flow::Clip;
+use diorama_flow::{CONTEXT, Clip, Luma, Thumbnail};
 use diorama_video::{
     DepthMaps, Fit, ReadFormat, ReadOptions, VideoError, VideoFrame, VideoReader, probe,
 };
@@ -30,6 +31,10 @@ pub(super) struct Footage {
     pub(super) first_frame: u64,
     /// Frames of the source per frame of the clip.
     pub(super) frame_step: u64,
+    /// Frames of the source before the clip, up to [`CONTEXT`]; none where frames are left out.
+    pub(super) before: Vec<Thumbnail>,
+    /// The same after it.
+    pub(super) after: Vec<Thumbnail>,
 }
 
 /// What [`Footages::next_clip`] came to.
@@ -53,6 +58,12 @@ pub(super) struct Footages<'a> {
     step: u64,
     fit: Option<(Fit, [u32; 2])>,
     is_over: bool,
+    /// Frames that were decoded to see what comes after a clip, at the size of the dataset.
+    ahead: VecDeque<Vec<u8>>,
+    /// What stopped that, to be said when the next clip needs it.
+    stopped: Option<VideoError>,
+    /// The last frames before `next`.
+    behind: VecDeque<Thumbnail>,
 }
 
 impl<'a> Footages<'a> {
@@ -81,6 +92,9 @@ impl<'a> Footages<'a> {
             step,
             fit: None,
             is_over: false,
+            ahead: VecDeque::new(),
+            stopped: None,
+            behind: VecDeque::new(),
         })
     }
 
@@ -91,20 +105,28 @@ impl<'a> Footages<'a> {
             return Ok(NextClip::End);
         }
         let first_frame = self.next;
+        let before: Vec<Thumbnail> = self.behind.iter().cloned().collect();
         let mut frames = Vec::new();
         let mut taken = 0;
         while taken < length {
-            let Some(frame) = self.reader.next().transpose()? else {
+            let is_ours = (self.next - first_frame).is_multiple_of(self.step);
+            // Of a clip that is not wanted the last frames are what comes before the next.
+            let is_near = self.choices.clip == ClipRule::All && taken + CONTEXT >= length;
+            let Some(frame) = self.pull((wanted && is_ours) || is_near)? else {
                 self.is_over = true;
                 return Ok(NextClip::End);
             };
-            let is_ours = (self.next - first_frame).is_multiple_of(self.step);
             self.next += 1;
-            if is_ours {
-                taken += 1;
-                if wanted {
-                    frames.push(self.fitted(&frame)?);
+            taken += usize::from(is_ours);
+            if is_near && let Some(frame) = &frame {
+                let thumbnail = self.thumbnail(frame);
+                self.behind.push_back(thumbnail);
+                if self.behind.len() > CONTEXT {
+                    self.behind.pop_front();
                 }
+            }
+            if wanted && is_ours {
+                frames.extend(frame);
             }
         }
         self.is_over = self.choices.clip != ClipRule::All;
@@ -112,7 +134,10 @@ impl<'a> Footages<'a> {
         let Some((fit, source_resolution)) = self.fit.filter(|_| wanted) else {
             return Ok(NextClip::PassedOver);
         };
+        let after = self.look_ahead();
         Ok(NextClip::Here(Footage {
+            before,
+            after,
             clip: Clip {
                 width: self.choices.width,
                 height: self.choices.height,
@@ -123,6 +148,47 @@ impl<'a> Footages<'a> {
             first_frame,
             frame_step: self.step,
         }))
+    }
+
+    /// The next frame, at the size of the dataset where it is `shown`; `Some(None)` where it is not.
+    fn pull(&mut self, shown: bool) -> Result<Option<Option<Vec<u8>>>, VideoError> {
+        if let Some(frame) = self.ahead.pop_front() {
+            return Ok(Some(Some(frame)));
+        }
+        if let Some(error) = self.stopped.take() {
+            return Err(error);
+        }
+        let Some(frame) = self.reader.next().transpose()? else {
+            return Ok(None);
+        };
+        Ok(Some(shown.then(|| self.fitted(&frame)).transpose()?))
+    }
+
+    /// What comes after the clip. A file that is damaged there is no fault of the clip's.
+    fn look_ahead(&mut self) -> Vec<Thumbnail> {
+        while self.step == 1 && self.ahead.len() < CONTEXT && self.stopped.is_none() {
+            match self.pull_from_reader() {
+                Ok(Some(frame)) => self.ahead.push_back(frame),
+                Ok(None) => break,
+                Err(error) => self.stopped = Some(error),
+            }
+        }
+        self.ahead
+            .iter()
+            .map(|frame| self.thumbnail(frame))
+            .collect()
+    }
+
+    fn pull_from_reader(&mut self) -> Result<Option<Vec<u8>>, VideoError> {
+        match self.reader.next().transpose()? {
+            Some(frame) => Ok(Some(self.fitted(&frame)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn thumbnail(&self, frame: &[u8]) -> Thumbnail {
+        let [width, height] = [self.choices.width, self.choices.height].map(|side| side as usize);
+        Thumbnail::of(&Luma::of_rgb(width, height, frame))
     }
 
     /// Are frames left out?
