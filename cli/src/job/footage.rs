@@ -48,6 +48,14 @@ pub(super) enum NextClip {
     End,
 }
 
+/// One frame of a video.
+enum Pulled {
+    /// At the size of the dataset.
+    Shown(Vec<u8>),
+    PassedOver,
+    End,
+}
+
 /// The clips of one video, one after another.
 pub(super) struct Footages<'a> {
     path: &'a Path,
@@ -112,9 +120,13 @@ impl<'a> Footages<'a> {
             let is_ours = (self.next - first_frame).is_multiple_of(self.step);
             // Of a clip that is not wanted the last frames are what comes before the next.
             let is_near = self.choices.clip == ClipRule::All && taken + CONTEXT >= length;
-            let Some(frame) = self.pull((wanted && is_ours) || is_near)? else {
-                self.is_over = true;
-                return Ok(NextClip::End);
+            let frame = match self.pull((wanted && is_ours) || is_near)? {
+                Pulled::Shown(frame) => Some(frame),
+                Pulled::PassedOver => None,
+                Pulled::End => {
+                    self.is_over = true;
+                    return Ok(NextClip::End);
+                }
             };
             self.next += 1;
             taken += usize::from(is_ours);
@@ -150,24 +162,26 @@ impl<'a> Footages<'a> {
         }))
     }
 
-    /// The next frame, at the size of the dataset where it is `shown`; `Some(None)` where it is not.
-    fn pull(&mut self, shown: bool) -> Result<Option<Option<Vec<u8>>>, VideoError> {
+    /// The next frame, at the size of the dataset where it is `shown`.
+    fn pull(&mut self, shown: bool) -> Result<Pulled, VideoError> {
         if let Some(frame) = self.ahead.pop_front() {
-            return Ok(Some(Some(frame)));
+            return Ok(Pulled::Shown(frame));
         }
         if let Some(error) = self.stopped.take() {
             return Err(error);
         }
-        let Some(frame) = self.reader.next().transpose()? else {
-            return Ok(None);
-        };
-        Ok(Some(shown.then(|| self.fitted(&frame)).transpose()?))
+        Ok(match self.reader.next().transpose()? {
+            None => Pulled::End,
+            Some(frame) if shown => Pulled::Shown(self.fitted(&frame)?),
+            Some(_) => Pulled::PassedOver,
+        })
     }
 
     /// What comes after the clip. A file that is damaged there is no fault of the clip's.
     fn look_ahead(&mut self) -> Vec<Thumbnail> {
         while self.step == 1 && self.ahead.len() < CONTEXT && self.stopped.is_none() {
-            match self.pull_from_reader() {
+            let next = self.reader.next().transpose();
+            match next.and_then(|frame| frame.map(|frame| self.fitted(&frame)).transpose()) {
                 Ok(Some(frame)) => self.ahead.push_back(frame),
                 Ok(None) => break,
                 Err(error) => self.stopped = Some(error),
@@ -177,13 +191,6 @@ impl<'a> Footages<'a> {
             .iter()
             .map(|frame| self.thumbnail(frame))
             .collect()
-    }
-
-    fn pull_from_reader(&mut self) -> Result<Option<Vec<u8>>, VideoError> {
-        match self.reader.next().transpose()? {
-            Some(frame) => Ok(Some(self.fitted(&frame)?)),
-            None => Ok(None),
-        }
     }
 
     fn thumbnail(&self, frame: &[u8]) -> Thumbnail {
