@@ -1,7 +1,8 @@
 //! Dissolves and fades.
 
+use super::ranges::Ranges;
 use super::thumbnail::Thumbnail;
-use super::{CutKind, LEAST_APART, LEAST_UNLIKE, STEPS, Transition};
+use super::{CutKind, LEAST_APART, LEAST_GRADUALLY_UNLIKE, LEAST_UNLIKE, STEPS, Transition};
 
 /// Frames of a dissolve are mixtures of its ends but for this share of what the ends differ by: what moves
 /// in the two shots. A camera that turns shows things that are in neither.
@@ -24,7 +25,7 @@ pub(super) fn dissolves(small: &[Thumbnail]) -> impl Iterator<Item = Transition>
             let end = start + length;
             let shots = [small.get(start)?, small.get(end)?];
             let apart = shots[0].difference(shots[1]);
-            if apart < LEAST_APART || shots[0].unlike(shots[1]) < LEAST_UNLIKE {
+            if apart < LEAST_APART || shots[0].unlike(shots[1]) < LEAST_GRADUALLY_UNLIKE {
                 return None;
             }
             let mut last = 0.0_f32;
@@ -40,12 +41,16 @@ pub(super) fn dissolves(small: &[Thumbnail]) -> impl Iterator<Item = Transition>
                 last = share;
             }
             let (first, last) = (mixed.first()?, mixed.last()?);
+            let at = mixed[mixed.len() / 2];
+            if mixed.len() < FEWEST_MIXED || Ranges::of(shots[0]).are_moved_to(&small[at]) {
+                return None;
+            }
             // Where the share is less than that of a mixture it is more than none.
             let hidden = (LEAST_MIXED * mixed.len() as f32).ceil() as usize;
-            (mixed.len() >= FEWEST_MIXED).then(|| Transition {
+            Some(Transition {
                 from: first.saturating_sub(1 + hidden).max(start),
                 to: (last + 1 + hidden).min(end),
-                at: mixed[mixed.len() / 2],
+                at,
                 kind: CutKind::Dissolve,
             })
         })

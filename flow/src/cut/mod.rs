@@ -1,6 +1,7 @@
 //! Cuts, dissolves, fades and wipes: where one shot ends and another begins.
 
 mod gradual;
+mod ranges;
 #[cfg(test)]
 mod tests;
 mod thumbnail;
@@ -41,6 +42,8 @@ const LEAST_STRENGTH: f32 = 4.0;
 const AROUND: usize = 4;
 /// Least share of the structure that goes at a cut: 1 − correlation of the small pictures…
 const LEAST_UNLIKE: f32 = 0.45;
+/// … or this, where both shots are seen in the frames between them…
+const LEAST_GRADUALLY_UNLIKE: f32 = 0.3;
 /// … or this, where brightness changes as well: light alone changes no structure…
 const LEAST_CHANGED: f32 = 0.15;
 /// … in this share of the picture.

@@ -1,7 +1,8 @@
 //! Wipes: one shot takes the other's place part by part, whole parts at a time.
 
+use super::ranges::Ranges;
 use super::thumbnail::{SIZE, Thumbnail};
-use super::{LEAST_APART, LEAST_UNLIKE, Transition};
+use super::{LEAST_APART, LEAST_GRADUALLY_UNLIKE, Transition};
 use crate::cut::CutKind;
 
 /// Lengths that are looked for, steps from frame to frame. In fewer a camera that turns gets from one picture to
@@ -10,10 +11,11 @@ const STEPS: [usize; 6] = [8, 12, 16, 20, 24, 32];
 /// Largest share of the picture in which the second shot is as the first: fire that grows leaves the rest as it
 /// was.
 const LARGEST_KEPT: f32 = 0.65;
-/// Levels by which a pixel may be outside what its surroundings show in a shot.
-const MARGIN: f32 = 6.0;
-/// Largest share of the picture that neither shot shows: borders, soft edges, what moves.
+/// Largest share of a part of the picture that its shot does not show, on the whole: what moves.
 const LARGEST_STRANGE: f32 = 0.16;
+/// Largest share of the picture that neither shot shows in a wipe in place, in any frame and on the whole: soft
+/// borders, what moves.
+const LARGEST_BETWEEN: [f32; 2] = [0.45, 0.2];
 /// Least share of the picture that only one of the two shots shows.
 const LEAST_CLEAR: f32 = 0.3;
 /// Largest share of the clear pixels that may go back to the first shot from one frame to the next.
@@ -28,8 +30,6 @@ const ALMOST: [f32; 2] = [0.3, 0.7];
 const BACK: f32 = 0.04;
 /// … and grow: a cut in one go is no wipe.
 const LEAP: f32 = 0.5;
-/// A picture is another one moved where less than this share of what both show is strange.
-const LARGEST_MOVED_STRANGE: f32 = 0.1;
 /// Parts hang together: where both shots have a fair share of the picture, this share, at most, of the neighbours
 /// that chance would part show another shot.
 const LARGEST_TORN: f32 = 0.5;
@@ -59,7 +59,7 @@ pub(super) fn wipes(small: &[Thumbnail]) -> impl Iterator<Item = Transition> {
             }
             let end = start + length;
             let [a, b] = [small.get(start)?, small.get(end)?];
-            if a.difference(b) < LEAST_APART || a.unlike(b) < LEAST_UNLIKE {
+            if a.difference(b) < LEAST_APART || a.unlike(b) < LEAST_GRADUALLY_UNLIKE {
                 return None;
             }
             let shots = [&ranges[start], &ranges[end]];
@@ -70,7 +70,7 @@ pub(super) fn wipes(small: &[Thumbnail]) -> impl Iterator<Item = Transition> {
             let between = &small[start + 1..end];
             let shared = in_place(between, shots).or_else(|| pushed(between, [a, b], shots))?;
             let [first, last] = shared.map(|frame| start + 1 + frame);
-            if is_moved(&small[first.midpoint(last)], shots[0]) {
+            if shots[0].are_moved_to(&small[first.midpoint(last)]) {
                 return None;
             }
             Some(Transition {
@@ -81,42 +81,6 @@ pub(super) fn wipes(small: &[Thumbnail]) -> impl Iterator<Item = Transition> {
             })
         })
     })
-}
-
-/// Lowest and highest level of each pixel and those beside it.
-struct Ranges {
-    low: Vec<f32>,
-    high: Vec<f32>,
-}
-
-impl Ranges {
-    fn of(picture: &Thumbnail) -> Self {
-        let [columns, rows] = SIZE;
-        let spread = |pick: fn(f32, f32) -> f32| {
-            let at = |x: usize, y: usize| picture.0[y * columns + x];
-            let mut result = Vec::with_capacity(columns * rows);
-            for y in 0..rows {
-                for x in 0..columns {
-                    let mut value = at(x, y);
-                    for j in y.saturating_sub(1)..=(y + 1).min(rows - 1) {
-                        for i in x.saturating_sub(1)..=(x + 1).min(columns - 1) {
-                            value = pick(value, at(i, j));
-                        }
-                    }
-                    result.push(value);
-                }
-            }
-            result
-        };
-        Self {
-            low: spread(f32::min),
-            high: spread(f32::max),
-        }
-    }
-
-    fn shows(&self, pixel: usize, value: f32) -> bool {
-        value > self.low[pixel] - MARGIN && value < self.high[pixel] + MARGIN
-    }
 }
 
 /// How much of the second shot there is in the frames, one after another.
@@ -154,6 +118,7 @@ impl Growth {
 /// A wipe of any shape between shots that stay where they are; the first and the last frame that show both.
 fn in_place(between: &[Thumbnail], [first, second]: [&Ranges; 2]) -> Option<[usize; 2]> {
     let mut growth = Growth::default();
+    let mut all_strange = 0.0;
     let mut before: Option<Vec<Option<bool>>> = None;
     for (frame, picture) in between.iter().enumerate() {
         let count = picture.0.len() as f32;
@@ -183,7 +148,9 @@ fn in_place(between: &[Thumbnail], [first, second]: [&Ranges; 2]) -> Option<[usi
                 .filter(|(a, b)| **a == Some(true) && **b == Some(false))
                 .count() as f32
         });
-        if strange > LARGEST_STRANGE * count
+        all_strange += strange / (count * between.len() as f32);
+        if strange > LARGEST_BETWEEN[0] * count
+            || all_strange > LARGEST_BETWEEN[1]
             || clear < LEAST_CLEAR * count
             || back > LARGEST_BACK * clear
             || !growth.push(frame, share)
@@ -193,26 +160,6 @@ fn in_place(between: &[Thumbnail], [first, second]: [&Ranges; 2]) -> Option<[usi
         before = Some(now);
     }
     growth.finish()
-}
-
-/// Is a picture the first shot moved by up to a third of its size? Then it is no half of two.
-fn is_moved(picture: &Thumbnail, first: &Ranges) -> bool {
-    let [columns, rows] = SIZE.map(|side| side as isize);
-    let strange = |dx: isize, dy: isize| {
-        let (mut strange, mut count) = (0.0f32, 0.0f32);
-        for y in dy.max(0)..rows + dy.min(0) {
-            for x in dx.max(0)..columns + dx.min(0) {
-                let value = picture.0[(y * columns + x) as usize];
-                let own = ((y - dy) * columns + x - dx) as usize;
-                strange += f32::from(!first.shows(own, value));
-                count += 1.0;
-            }
-        }
-        strange / count
-    };
-    let mut shifts =
-        (-rows / 3..=rows / 3).flat_map(|dy| (-columns / 3..=columns / 3).map(move |dx| (dx, dy)));
-    shifts.any(|(dx, dy)| strange(dx, dy) < LARGEST_MOVED_STRANGE)
 }
 
 /// Share of neighbouring pixels, of those that clearly show one of the shots (`true`: the second), that show
