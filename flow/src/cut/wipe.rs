@@ -10,14 +10,14 @@ use crate::cut::CutKind;
 const STEPS: [usize; 6] = [8, 12, 16, 20, 24, 32];
 /// Largest share of the picture in which the second shot is as the first: fire that grows leaves the rest as it
 /// was.
-const LARGEST_KEPT: f32 = 0.65;
+const LARGEST_KEPT: f32 = 0.5;
 /// Largest share of a part of the picture that its shot does not show, on the whole: what moves.
 const LARGEST_STRANGE: f32 = 0.16;
 /// Largest share of the picture that neither shot shows in a wipe in place, in any frame and on the whole: soft
 /// borders, what moves.
-const LARGEST_BETWEEN: [f32; 2] = [0.45, 0.2];
+const LARGEST_BETWEEN: [f32; 2] = [0.45, 0.15];
 /// Least share of the picture that only one of the two shots shows.
-const LEAST_CLEAR: f32 = 0.3;
+const LEAST_CLEAR: f32 = 0.35;
 /// Largest share of the clear pixels that may go back to the first shot from one frame to the next.
 const LARGEST_BACK: f32 = 0.06;
 /// Frames between the ends in which both are seen…
@@ -30,13 +30,17 @@ const ALMOST: [f32; 2] = [0.3, 0.7];
 const BACK: f32 = 0.04;
 /// … and grow: a cut in one go is no wipe.
 const LEAP: f32 = 0.5;
+/// A frame shows one shot alone where no more than these shares are of the other, and of neither.
+const ALONE: [f32; 2] = [0.02, 0.05];
 /// Parts hang together: where both shots have a fair share of the picture, this share, at most, of the neighbours
 /// that chance would part show another shot.
 const LARGEST_TORN: f32 = 0.5;
 /// A fair share.
 const FAIR: f32 = 0.25;
-/// A border is where it is, and nowhere else: there this share, at most, is strange of what is usual for borders.
+/// A border is where it is, and nowhere else: there this share, at most, is strange of what is usual for borders…
 const LARGEST_OF_USUAL: f32 = 0.4;
+/// … which is no less than this: of a plain ground all borders look alike.
+const LEAST_USUAL: f32 = 0.25;
 /// Pictures that lie beside each other differ along their border by this many times what neighbours in them
 /// do; a camera that turns shows one picture that is wider.
 const SEAM: f32 = 3.0;
@@ -89,11 +93,17 @@ struct Growth {
     last: f32,
     shared: Option<[usize; 2]>,
     count: usize,
+    /// For each frame, whether it shows only the first shot, or only the second.
+    alone: Vec<[bool; 2]>,
 }
 
 impl Growth {
     /// Takes in the next frame; whether it fits.
-    fn push(&mut self, frame: usize, share: f32) -> bool {
+    fn push(&mut self, share: f32, strange: f32) -> bool {
+        let frame = self.alone.len();
+        let other = [share, 1.0 - share];
+        self.alone
+            .push(other.map(|other| other <= ALONE[0] && strange <= ALONE[1]));
         if frame == 0 && share > ALMOST[0] {
             return false;
         }
@@ -108,19 +118,26 @@ impl Growth {
         true
     }
 
-    /// First and last frame that show both, where there are enough.
+    /// First and last frame that do not show one shot alone, where enough show both.
     fn finish(self) -> Option<[usize; 2]> {
         let is_whole = self.last >= ALMOST[1] && self.count >= FEWEST_SHARED;
-        self.shared.filter(|_| is_whole)
+        let [mut first, mut last] = self.shared.filter(|_| is_whole)?;
+        while first > 0 && !self.alone[first - 1][0] {
+            first -= 1;
+        }
+        while last + 1 < self.alone.len() && !self.alone[last + 1][1] {
+            last += 1;
+        }
+        Some([first, last])
     }
 }
 
-/// A wipe of any shape between shots that stay where they are; the first and the last frame that show both.
+/// A wipe of any shape between shots that stay where they are; the first and the last frame of it.
 fn in_place(between: &[Thumbnail], [first, second]: [&Ranges; 2]) -> Option<[usize; 2]> {
     let mut growth = Growth::default();
     let mut all_strange = 0.0;
     let mut before: Option<Vec<Option<bool>>> = None;
-    for (frame, picture) in between.iter().enumerate() {
+    for picture in between {
         let count = picture.0.len() as f32;
         let (mut strange, mut of_first, mut of_second) = (0.0f32, 0.0f32, 0.0f32);
         let mut now = Vec::with_capacity(picture.0.len());
@@ -153,7 +170,7 @@ fn in_place(between: &[Thumbnail], [first, second]: [&Ranges; 2]) -> Option<[usi
             || all_strange > LARGEST_BETWEEN[1]
             || clear < LEAST_CLEAR * count
             || back > LARGEST_BACK * clear
-            || !growth.push(frame, share)
+            || !growth.push(share, strange / count)
         {
             return None;
         }
@@ -295,8 +312,8 @@ impl Push {
     }
 }
 
-/// A wipe with a straight border that takes one or both of the shots with it; the first and the last frame that
-/// show both.
+/// A wipe with a straight border that takes one or both of the shots with it; the first and the last frame of
+/// it.
 fn pushed(
     between: &[Thumbnail],
     pictures: [&Thumbnail; 2],
@@ -318,18 +335,19 @@ fn pushed(
             .map(|into| push.strange(middle, shots, into))
             .collect();
         usual.sort_unstable_by(f32::total_cmp);
-        let limit = LARGEST_STRANGE.min(LARGEST_OF_USUAL * usual[usual.len() / 2]);
-        if best(middle)?.0 > limit {
+        let usual = usual[usual.len() / 2];
+        let limit = LARGEST_STRANGE.min(LARGEST_OF_USUAL * usual);
+        if usual < LEAST_USUAL || best(middle)?.0 > limit {
             return None;
         }
         if push.carries == [true, true] && push.is_seamless(pictures) {
             return None;
         }
         let mut growth = Growth::default();
-        for (frame, picture) in between.iter().enumerate() {
+        for picture in between {
             let (strange, into) = best(picture)?;
-            if strange > LARGEST_STRANGE || !growth.push(frame, into as f32 / push.length() as f32)
-            {
+            let share = into as f32 / push.length() as f32;
+            if strange > LARGEST_STRANGE || !growth.push(share, 0.0) {
                 return None;
             }
         }
