@@ -20,7 +20,7 @@ mod testing;
 mod tracker;
 
 pub use chain::{FlowTracker, FlowTrackerSettings};
-pub use cut::{Cut, CutKind, find_cut};
+pub use cut::{CONTEXT, Cut, CutKind, Thumbnail, find_cut};
 pub use dense::{DenseFlow, Flow, FlowSettings};
 pub use plane::{Luma, Pyramid};
 pub use tracker::{Clip, PointTracker, Query, TrackError, Tracks};

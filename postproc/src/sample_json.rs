@@ -51,8 +51,8 @@ pub struct Quality {
     pub mean_effect_outside_mask_share: f64,
     /// Mean over frames of the share of pixels with an exposed effect above 0 and below 1/255.
     pub mean_faint_share: f64,
-    /// Over the removed objects, the smallest share of frames in which at least 0.1 % of the
-    /// picture shows the object; with a through-glass mask also through glass.
+    /// Over the removed objects but those in the hand of another, the smallest share of frames in which at
+    /// least 0.1 % of the picture shows the object; with a through-glass mask also through glass.
     pub least_seen_removed: f64,
     /// Largest depth, metres, by which any object was inside something else.
     pub largest_penetration: f32,
@@ -78,6 +78,9 @@ pub struct ObjectRecord {
     pub asset: String,
     /// What it is to this sample.
     pub role: Fate,
+    /// Id of who holds it in a hand; not written for what nobody holds. Where the holder is removed it is too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<u32>,
     /// Scale applied before the pose.
     pub scale: Vec3,
     /// Size of its 3D box along its own axes, metres, scale included; null: mesh bounds unknown.
@@ -280,6 +283,7 @@ pub(crate) fn object_record(
         adjectives: object.adjectives.clone(),
         asset: object.asset.clone(),
         role: fate,
+        held_by: shot.holder(object.id).map(|(holder, _)| holder.id),
         scale: object.scale,
         box_3d_size: bounds
             .get(&object.id)
@@ -397,8 +401,12 @@ impl QualitySums {
             least_seen_removed: self
                 .frames_well_visible
                 .iter()
-                .zip(&tuple.fates)
-                .filter(|(_, fate)| **fate == Fate::Remove)
+                .zip(tuple.fates.iter().zip(&shot.objects))
+                .filter(|(_, (fate, object))| {
+                    let holder = shot.holder(object.id).map(|(holder, _)| holder.id);
+                    let goes_along = holder.is_some_and(|id| tuple.fate_of(id) == Fate::Remove);
+                    **fate == Fate::Remove && !goes_along
+                })
                 .map(|(seen, _)| f64::from(*seen) / frames)
                 .reduce(f64::min)
                 .unwrap_or(0.0),

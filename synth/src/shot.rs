@@ -281,6 +281,19 @@ pub struct MotionRecord {
     pub floor_penetration_cm: f32,
     /// Frames in which a joint is bent as no human's is.
     pub joint_limit_violations: u32,
+    /// What its hands hold. That goes wherever the body goes: it is in no world without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
+}
+
+/// Something in a hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// Id of the object. Its place against the joint is the same in all frames.
+    pub object: u32,
+    /// Index of the joint in the rig of the one who holds it.
+    pub joint: u16,
 }
 
 /// Physics parameters and quality of one object.
@@ -461,6 +474,15 @@ impl Shot {
     /// The object of this id.
     pub fn object(&self, id: u32) -> Option<&Object> {
         self.objects.iter().find(|o| o.id == id)
+    }
+
+    /// Who holds object `id`, and by which joint.
+    pub fn holder(&self, id: u32) -> Option<(&Object, u16)> {
+        self.objects.iter().find_map(|object| {
+            let held = &object.motion.as_ref()?.held;
+            let found = held.iter().find(|held| held.object == id)?;
+            Some((object, found.joint))
+        })
     }
 
     /// The Shot with only world `world` left, its absent objects deleted: what a plain renderer

@@ -203,6 +203,29 @@ impl Shot {
                 let field = format!("objects[{index}].body");
                 check_track(&field, body, frames, check_body)?;
             }
+            let held = object.motion.iter().flat_map(|motion| &motion.held);
+            for held in held {
+                let field = || format!("objects[{index}].motion.held");
+                let Some(other) = self.object(held.object) else {
+                    let reason = format!("names object {}, which does not exist", held.object);
+                    return Err(wrong(field(), reason));
+                };
+                let joint = usize::from(held.joint);
+                let poses = object.body.iter().flat_map(Track::values);
+                if object.body.is_none() || poses.into_iter().any(|b| b.joints.len() <= joint) {
+                    return Err(wrong(
+                        field(),
+                        format!("names joint {joint}, which is not there"),
+                    ));
+                }
+                if other.worlds.0 & !object.worlds.0 != 0 {
+                    let reason = format!(
+                        "names object {}, which exists in a world without its holder",
+                        held.object
+                    );
+                    return Err(wrong(field(), reason));
+                }
+            }
             if let Some(physics) = &object.physics {
                 for pose in &physics.step_poses {
                     check_pose(pose).map_err(|reason| {

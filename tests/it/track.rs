@@ -613,3 +613,46 @@ fn what_is_no_video_is_listed_and_wrong_flags_have_a_hint() {
         none.stderr
     );
 }
+
+#[test]
+fn transitions_that_end_beyond_the_clip_are_found() {
+    let context = Context::new();
+    film(&context, "shots/a.mp4", 40, |x, y, f| {
+        texture(51, 0.5 * (x - 0.3 * f), 0.5 * y)
+    });
+    film(&context, "shots/b.mp4", 40, |x, y, f| {
+        texture(59, 0.5 * x, 0.5 * (y + 0.3 * f))
+    });
+    let kinds = ["fade", "dissolve", "wipeleft", "slideup", "circleopen"];
+    std::fs::create_dir_all(context.path("v")).unwrap();
+    for kind in kinds {
+        // Of 17 frames the last show the beginning of it: a circle takes longer to be seen.
+        let when = match kind {
+            "circleopen" => "duration=0.8:offset=0.24",
+            _ => "duration=0.4:offset=0.48",
+        };
+        let filter = format!("[0:v][1:v]xfade=transition={kind}:{when}");
+        let made = std::process::Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(context.path("shots/a.mp4"))
+            .arg("-i")
+            .arg(context.path("shots/b.mp4"))
+            .args(["-filter_complex", &filter, "-qscale:v", "2"])
+            .arg(context.path(&format!("v/{kind}.avi")))
+            .status();
+        assert!(made.is_ok_and(|status| status.success()), "{kind}");
+    }
+    let made = context.run(&format!("track v --clip first --output-dir d {TINY}"));
+    for kind in kinds {
+        let line = made.stderr.lines().find(|line| line.contains(kind));
+        let line = line.unwrap_or_else(|| panic!("{kind}: {}", made.stderr));
+        let what: &[&str] = match kind {
+            "fade" | "dissolve" => &["dissolve"],
+            // Its border is soft: both shots are seen there at once.
+            "circleopen" => &["dissolve", "wipe"],
+            _ => &["wipe"],
+        };
+        let says = |what: &&str| line.contains(&format!("there is a {what} about frame"));
+        assert!(what.iter().any(says), "{line}");
+    }
+}

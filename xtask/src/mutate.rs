@@ -25,6 +25,7 @@ cargo xtask mutate [options]
   --memory-cap MIB    address space of the process that reads them (default 1024)
   --timeout SECONDS   longest time for one input (default 10)
   --corpus DIR        also damage the small files in DIR
+  --profile NAME      cargo profile of the readers (default dev; `hunt` for millions of inputs)
 
 Inputs that are found are saved under target/mutate.
 ";
@@ -40,6 +41,7 @@ struct Options {
     memory_cap_mib: u64,
     timeout: Duration,
     corpus: Option<PathBuf>,
+    profile: String,
 }
 
 impl Options {
@@ -52,6 +54,7 @@ impl Options {
             memory_cap_mib: 1024,
             timeout: Duration::from_secs(10),
             corpus: None,
+            profile: "dev".to_owned(),
         };
         let mut words = args.iter();
         while let Some(word) = words.next() {
@@ -70,6 +73,7 @@ impl Options {
                 "--from" => options.from = number()?,
                 "--memory-cap" => options.memory_cap_mib = number()?,
                 "--timeout" => options.timeout = Duration::from_secs(number()?),
+                "--profile" => options.profile.clone_from(value),
                 "--corpus" => options.corpus = Some(std::path::absolute(value)?),
                 other => bail!("no option `{other}`\n\n{HELP}"),
             }
@@ -85,11 +89,14 @@ pub(crate) fn run_mutate(args: &[String]) -> Result<()> {
         return Ok(());
     }
     let mut options = Options::parse(args)?;
+    let profile = options.profile.as_str();
+    let what = ["-p", "diorama-assets", "--example", "mutate"];
     run(
         "build",
-        &mut cargo(&["build", "-q", "-p", "diorama-assets", "--example", "mutate"]),
+        cargo(&["build", "-q", "--profile", profile]).args(what),
     )?;
-    let worker = target().join("debug").join("examples").join("mutate");
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let worker = target().join(folder).join("examples").join("mutate");
     if options.loaders.is_empty() {
         let names = Command::new(&worker)
             .output()

@@ -136,4 +136,5 @@ pub(super) fn plant(
         set(leg.shin, shin * target.rotations[leg.shin]);
         set(leg.foot, foot_before);
     }
+    map.settle(locals);
 }

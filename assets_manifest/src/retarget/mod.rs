@@ -241,6 +241,9 @@ struct Map<'a> {
     /// For each target joint: its model rotation when the source is at rest.
     aligned: Vec<Quat>,
     legs: Vec<legs::Leg>,
+    /// Joints of limbs that hang from something else than the bone they end, with that bone's joint, from the
+    /// hips on: in rigs for animators feet hang from the floor, and something moves legs after them.
+    loose: Vec<[usize; 2]>,
 }
 
 impl<'a> Map<'a> {
@@ -347,6 +350,7 @@ impl<'a> Map<'a> {
             scale,
             aligned,
             legs,
+            loose: loose(&rig.joints, target_roles),
         }
     }
 
@@ -399,7 +403,43 @@ impl<'a> Map<'a> {
                     [usize::from(p)]
             });
         locals[self.root].translation = parent.inverse().transform_point3(place);
+        self.settle(locals);
     }
+
+    /// Puts loose joints to the ends of their bones.
+    fn settle(&self, locals: &mut [JointTransform]) {
+        for [joint, bone] in &self.loose {
+            let now = Skeleton::posed(&self.rig.joints, locals);
+            let rest = &self.target_rest.places;
+            let in_bone = rest[*bone]
+                .inverse()
+                .transform_point3a(rest[*joint].translation);
+            let place = now.places[*bone].transform_point3a(in_bone);
+            let parent = self.rig.joints[*joint].parent;
+            let parent = parent.map_or(Affine3A::IDENTITY, |p| now.places[usize::from(p)]);
+            locals[*joint].translation = parent.inverse().transform_point3a(place).into();
+        }
+    }
+}
+
+/// Joints that do not hang, over any others, from the bone that they end; each with the joint of that bone.
+fn loose(joints: &[Joint], roles: &[Option<Role>]) -> Vec<[usize; 2]> {
+    let at = |role: Role| roles.iter().position(|own| *own == Some(role));
+    let limbs = [Side::Left, Side::Right].map(|side| {
+        [
+            [Role::Hips, Role::Thigh(side)],
+            [Role::Thigh(side), Role::Shin(side)],
+            [Role::Shin(side), Role::Foot(side)],
+            [Role::Foot(side), Role::Toe(side)],
+            [Role::UpperArm(side), Role::ForeArm(side)],
+            [Role::ForeArm(side), Role::Hand(side)],
+        ]
+    });
+    let pairs = limbs.into_iter().flatten();
+    pairs
+        .filter_map(|[bone, end]| Some([at(end)?, at(bone)?]))
+        .filter(|[joint, bone]| !roles::ancestors(joints, *joint).any(|above| above == *bone))
+        .collect()
 }
 
 /// Joints whose rest does not hang on how the bone above is turned: feet rest flat on the floor in every

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Skeleton;
 use crate::rig::Joint;
 
 /// Side of the body.
@@ -209,7 +210,7 @@ pub fn roles(joints: &[Joint]) -> Vec<Option<Role>> {
     let mut spines = 0;
     let names_hips = joints.iter().any(|j| role_of(&j.name) == Some(Role::Hips));
     let mut has_hips = false;
-    joints
+    let mut roles: Vec<Option<Role>> = joints
         .iter()
         .map(|joint| {
             let mut role = role_of(&joint.name)?;
@@ -225,7 +226,36 @@ pub fn roles(joints: &[Joint]) -> Vec<Option<Role>> {
             has_hips |= role == Role::Hips;
             seen.insert(role).then_some(role)
         })
-        .collect()
+        .collect();
+    if let Some((named, carries)) = real_hips(joints, &roles) {
+        roles[named] = None;
+        roles[carries] = Some(Role::Hips);
+    }
+    roles
+}
+
+/// Joints above `joint`, the nearest first.
+pub(super) fn ancestors(joints: &[Joint], joint: usize) -> impl Iterator<Item = usize> {
+    let above = move |at: &usize| joints[*at].parent.map(usize::from);
+    std::iter::successors(above(&joint), above)
+}
+
+/// The joint called hips, and the one that carries both it and the legs, where the legs do not hang from the
+/// former (they hang beside it from a `Body`). What is on the floor carries everything and is no hips.
+fn real_hips(joints: &[Joint], roles: &[Option<Role>]) -> Option<(usize, usize)> {
+    let at = |role: Role| roles.iter().position(|own| *own == Some(role));
+    let hips = at(Role::Hips)?;
+    let thighs = [at(Role::Thigh(Side::Left))?, at(Role::Thigh(Side::Right))?];
+    let shin = at(Role::Shin(Side::Left))?;
+    let carries = |joint: usize, below: usize| ancestors(joints, below).any(|up| up == joint);
+    if thighs.iter().any(|thigh| carries(hips, *thigh)) {
+        return None;
+    }
+    let common = |joint: &usize| thighs.iter().all(|thigh| carries(*joint, *thigh));
+    let found = ancestors(joints, hips).find(common)?;
+    let rest = Skeleton::at_rest(joints);
+    let is_high = rest.place(found).z > rest.place(shin).z;
+    (roles[found].is_none() && is_high).then_some((hips, found))
 }
 
 #[cfg(test)]

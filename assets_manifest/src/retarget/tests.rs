@@ -217,3 +217,56 @@ fn what_follows_the_end() {
     assert_eq!(still.ending(), Ending::Hold);
     assert_eq!(still.sample(7.0), walk.frames[3]);
 }
+
+/// The standard rig as animators build theirs: feet hang from the floor, and legs beside the hips from a body.
+fn for_animators() -> Rig {
+    let rig = standard();
+    let rest = rig.rest_pose();
+    let place = |joint: usize| Vec3::from(rest.joints[joint].translation);
+    let hips = rig.joint("mixamorig:Hips").unwrap();
+    let mut body = rig.joints[hips].clone();
+    body.name = "Body".to_owned();
+    let mut joints = vec![body];
+    for (index, joint) in rig.joints.iter().enumerate() {
+        let mut joint = joint.clone();
+        joint.parent = joint.parent.map(|parent| parent + 1);
+        let from_body = |joint: &mut Joint| {
+            joint.parent = Some(0);
+            joint.rest.translation = place(index) - place(hips);
+        };
+        match joint.name.trim_start_matches("mixamorig:") {
+            "Hips" | "LeftUpLeg" | "RightUpLeg" => from_body(&mut joint),
+            "LeftFoot" | "RightFoot" => {
+                joint.parent = None;
+                joint.rest.translation = place(index);
+            }
+            _ => {}
+        }
+        joints.push(joint);
+    }
+    Rig {
+        joints,
+        ..Rig::default()
+    }
+}
+
+#[test]
+fn feet_that_hang_from_the_floor_go_where_their_legs_go() {
+    let rig = for_animators();
+    let roles = roles(&rig.joints);
+    assert_eq!(roles[0], Some(Role::Hips), "what carries trunk and legs");
+    assert_eq!(roles[1], None);
+    for id in motion_ids() {
+        let motion = motion(&id).unwrap();
+        let result = retarget(&rig, &motion).unwrap();
+        let own = standard();
+        for (frame, expected) in result.frames.iter().zip(&motion.frames) {
+            let found = places(&rig, frame);
+            // The same joints, one farther on.
+            for (joint, expected) in places(&own, expected).into_iter().enumerate() {
+                let off = found[joint + 1].distance(expected);
+                assert!(off < 0.01, "{id}: {} by {off}", own.joints[joint].name);
+            }
+        }
+    }
+}

@@ -1,9 +1,10 @@
 //! Frames and depth of other people's videos, as a clip needs them.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use diorama_flow::Clip;
+use diorama_flow::{CONTEXT, Clip, Luma, Thumbnail};
 use diorama_video::{
     DepthMaps, Fit, ReadFormat, ReadOptions, VideoError, VideoFrame, VideoReader, probe,
 };
@@ -30,6 +31,10 @@ pub(super) struct Footage {
     pub(super) first_frame: u64,
     /// Frames of the source per frame of the clip.
     pub(super) frame_step: u64,
+    /// Frames of the source before the clip, up to [`CONTEXT`]; none where frames are left out.
+    pub(super) before: Vec<Thumbnail>,
+    /// The same after it.
+    pub(super) after: Vec<Thumbnail>,
 }
 
 /// What [`Footages::next_clip`] came to.
@@ -43,6 +48,14 @@ pub(super) enum NextClip {
     End,
 }
 
+/// One frame of a video.
+enum Pulled {
+    /// At the size of the dataset.
+    Shown(Vec<u8>),
+    PassedOver,
+    End,
+}
+
 /// The clips of one video, one after another.
 pub(super) struct Footages<'a> {
     path: &'a Path,
@@ -53,6 +66,12 @@ pub(super) struct Footages<'a> {
     step: u64,
     fit: Option<(Fit, [u32; 2])>,
     is_over: bool,
+    /// Frames that were decoded to see what comes after a clip, at the size of the dataset.
+    ahead: VecDeque<Vec<u8>>,
+    /// What stopped that, to be said when the next clip needs it.
+    stopped: Option<VideoError>,
+    /// The last frames before `next`.
+    behind: VecDeque<Thumbnail>,
 }
 
 impl<'a> Footages<'a> {
@@ -81,6 +100,9 @@ impl<'a> Footages<'a> {
             step,
             fit: None,
             is_over: false,
+            ahead: VecDeque::new(),
+            stopped: None,
+            behind: VecDeque::new(),
         })
     }
 
@@ -91,20 +113,32 @@ impl<'a> Footages<'a> {
             return Ok(NextClip::End);
         }
         let first_frame = self.next;
+        let before: Vec<Thumbnail> = self.behind.iter().cloned().collect();
         let mut frames = Vec::new();
         let mut taken = 0;
         while taken < length {
-            let Some(frame) = self.reader.next().transpose()? else {
-                self.is_over = true;
-                return Ok(NextClip::End);
-            };
             let is_ours = (self.next - first_frame).is_multiple_of(self.step);
-            self.next += 1;
-            if is_ours {
-                taken += 1;
-                if wanted {
-                    frames.push(self.fitted(&frame)?);
+            // Of a clip that is not wanted the last frames are what comes before the next.
+            let is_near = self.choices.clip == ClipRule::All && taken + CONTEXT >= length;
+            let frame = match self.pull((wanted && is_ours) || is_near)? {
+                Pulled::Shown(frame) => Some(frame),
+                Pulled::PassedOver => None,
+                Pulled::End => {
+                    self.is_over = true;
+                    return Ok(NextClip::End);
                 }
+            };
+            self.next += 1;
+            taken += usize::from(is_ours);
+            if is_near && let Some(frame) = &frame {
+                let thumbnail = self.thumbnail(frame);
+                self.behind.push_back(thumbnail);
+                if self.behind.len() > CONTEXT {
+                    self.behind.pop_front();
+                }
+            }
+            if wanted && is_ours {
+                frames.extend(frame);
             }
         }
         self.is_over = self.choices.clip != ClipRule::All;
@@ -112,7 +146,10 @@ impl<'a> Footages<'a> {
         let Some((fit, source_resolution)) = self.fit.filter(|_| wanted) else {
             return Ok(NextClip::PassedOver);
         };
+        let after = self.look_ahead();
         Ok(NextClip::Here(Footage {
+            before,
+            after,
             clip: Clip {
                 width: self.choices.width,
                 height: self.choices.height,
@@ -123,6 +160,42 @@ impl<'a> Footages<'a> {
             first_frame,
             frame_step: self.step,
         }))
+    }
+
+    /// The next frame, at the size of the dataset where it is `shown`.
+    fn pull(&mut self, shown: bool) -> Result<Pulled, VideoError> {
+        if let Some(frame) = self.ahead.pop_front() {
+            return Ok(Pulled::Shown(frame));
+        }
+        if let Some(error) = self.stopped.take() {
+            return Err(error);
+        }
+        Ok(match self.reader.next().transpose()? {
+            None => Pulled::End,
+            Some(frame) if shown => Pulled::Shown(self.fitted(&frame)?),
+            Some(_) => Pulled::PassedOver,
+        })
+    }
+
+    /// What comes after the clip. A file that is damaged there is no fault of the clip's.
+    fn look_ahead(&mut self) -> Vec<Thumbnail> {
+        while self.step == 1 && self.ahead.len() < CONTEXT && self.stopped.is_none() {
+            let next = self.reader.next().transpose();
+            match next.and_then(|frame| frame.map(|frame| self.fitted(&frame)).transpose()) {
+                Ok(Some(frame)) => self.ahead.push_back(frame),
+                Ok(None) => break,
+                Err(error) => self.stopped = Some(error),
+            }
+        }
+        self.ahead
+            .iter()
+            .map(|frame| self.thumbnail(frame))
+            .collect()
+    }
+
+    fn thumbnail(&self, frame: &[u8]) -> Thumbnail {
+        let [width, height] = [self.choices.width, self.choices.height].map(|side| side as usize);
+        Thumbnail::of(&Luma::of_rgb(width, height, frame))
     }
 
     /// Are frames left out?

@@ -5,7 +5,7 @@ use diorama_assets::AssetSource;
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::draw::{Brightness, Measurements, RemovedSet, accept};
 use diorama_synth::recipe::RemovalRecipe;
-use diorama_synth::shot::Shot;
+use diorama_synth::shot::{Shot, World};
 
 /// Longer side of the pictures of the first look, pixels.
 const QUICK_SIDE: u32 = 128;
@@ -82,22 +82,27 @@ fn visibility(
     };
     let renderer = Renderer::new(shot, assets, settings)?;
     let pixels = f64::from(shot.resolution[0]) * f64::from(shot.resolution[1]);
-    let worlds = || shot.worlds.iter().filter(|w| w.name.starts_with("removed"));
-    let mut sets: Vec<RemovedSet> = worlds()
-        .map(|world| RemovedSet {
+    let worlds = shot.worlds.iter().filter(|w| w.name.starts_with("removed"));
+    let removed: Vec<Vec<Vec<u32>>> = worlds.map(|world| together(shot, world)).collect();
+    let mut sets: Vec<RemovedSet> = removed
+        .iter()
+        .map(|groups| RemovedSet {
             area: Vec::new(),
-            objects: vec![Vec::new(); world.removed.len()],
+            objects: vec![Vec::new(); groups.len()],
         })
         .collect();
     for index in spread(frames, shot.frame_count) {
         let frame = renderer.label_frame(index);
-        for (set, world) in sets.iter_mut().zip(worlds()) {
+        for (set, groups) in sets.iter_mut().zip(&removed) {
             let mut shows_any = vec![false; frame.labels.instance.data.len()];
-            for (shares, id) in set.objects.iter_mut().zip(&world.removed) {
+            for (shares, group) in set.objects.iter_mut().zip(groups) {
                 let mut seen = 0;
-                for (any, shows) in shows_any.iter_mut().zip(frame.showing(*id, through_glass)) {
-                    *any |= shows;
-                    seen += u32::from(shows);
+                for id in group {
+                    for (any, shows) in shows_any.iter_mut().zip(frame.showing(*id, through_glass))
+                    {
+                        *any |= shows;
+                        seen += u32::from(shows);
+                    }
                 }
                 shares.push(f64::from(seen) / pixels);
             }
@@ -106,6 +111,22 @@ fn visibility(
         }
     }
     Ok(sets)
+}
+
+/// The removed objects of a world, each with what it holds: small things need not be seen for themselves that
+/// go because their holder does.
+fn together(shot: &Shot, world: &World) -> Vec<Vec<u32>> {
+    let leads = |id: &u32| {
+        let holder = shot.holder(*id).map(|(holder, _)| holder.id);
+        holder.filter(|id| world.removed.contains(id))
+    };
+    let leaders = world.removed.iter().filter(|id| leads(id).is_none());
+    leaders
+        .map(|leader| {
+            let led = world.removed.iter().filter(|id| leads(id) == Some(*leader));
+            std::iter::once(leader).chain(led).copied().collect()
+        })
+        .collect()
 }
 
 /// Brightness of the first full frame after exposure and view, in a small picture.

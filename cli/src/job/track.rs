@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use diorama_flow::{Clip, CutKind, Luma, PointTracker, Query, Tracks, find_cut};
+use diorama_flow::{Clip, CutKind, Luma, PointTracker, Query, Thumbnail, Tracks, find_cut};
 use diorama_postproc::dataset::das::{
     ClipRecord, FilmedSampleOptions, FilmedSampleWriter, FinishedDasSample, PLACEHOLDER_PROMPT,
     das_sample_folder, is_complete_das,
@@ -211,17 +211,33 @@ impl TrackMaker<'_> {
         let choices = &self.plan.track;
         let path = &self.inputs.videos[video as usize];
         let clip = &footage.clip;
-        let luma = |frame: &Vec<u8>| Luma::of_rgb(clip.width as usize, clip.height as usize, frame);
-        let lumas: Vec<Luma> = clip.frames.iter().map(luma).collect();
-        if let Some(cut) = find_cut(&lumas) {
+        let thumbnail = |frame: &Vec<u8>| {
+            Thumbnail::of(&Luma::of_rgb(
+                clip.width as usize,
+                clip.height as usize,
+                frame,
+            ))
+        };
+        let own = clip.frames.iter().map(thumbnail);
+        let (before, after) = (&footage.before, &footage.after);
+        let shown = before.len()..before.len() + clip.frames.len();
+        let pictures: Vec<Thumbnail> = before
+            .iter()
+            .cloned()
+            .chain(own)
+            .chain(after.iter().cloned())
+            .collect();
+        if let Some(cut) = find_cut(&pictures, shown.clone()) {
+            // With frames before the clip there are none left out.
             let frame = footage.first_frame + cut.frame as u64 * footage.frame_step;
+            let frame = frame.saturating_sub(shown.start as u64);
             return Ok(Verdict::LeftOut(match cut.kind {
                 CutKind::Hard => format!("there is a cut before frame {frame}"),
                 CutKind::Dissolve => format!("there is a dissolve about frame {frame}"),
                 CutKind::Fade => format!("it fades to another shot at frame {frame}"),
+                CutKind::Wipe => format!("there is a wipe about frame {frame}"),
             }));
         }
-        drop(lumas);
         // Depth first: files that do not fit are found before the work.
         let mut depth = Depth::open(self.inputs.depth.as_deref(), path, choices)?;
         let positions = query_grid([choices.width, choices.height], choices.grid_size);

@@ -35,6 +35,8 @@ pub enum Act {
     Run,
     /// Moves its limbs where it stands.
     Stir,
+    /// Goes where the hand goes that holds it.
+    Ride,
 }
 
 /// The three forms a sentence may need.
@@ -69,6 +71,11 @@ impl Act {
             Self::Walk => ("walks", "walk", "walking"),
             Self::Run => ("runs", "run", "running"),
             Self::Stir => ("moves in place", "move in place", "moving in place"),
+            Self::Ride => (
+                "moves along in a hand",
+                "move along in a hand",
+                "moving along in a hand",
+            ),
         };
         Forms {
             singular,
@@ -158,6 +165,9 @@ pub fn acts(shot: &Shot, object: &Object, bounds: &ObjectBounds) -> Vec<Act> {
     };
     if object.motion.is_some() {
         return vec![on_foot(shot, object)];
+    }
+    if shot.holder(object.id).is_some() {
+        return vec![Act::Ride];
     }
     if object.pose.is_constant() || shot.frame_count < 2 {
         return vec![standing];

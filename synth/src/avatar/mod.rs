@@ -3,6 +3,8 @@
 mod camera;
 pub(crate) mod clothes;
 pub(crate) mod ground;
+pub(crate) mod hold;
+pub(crate) mod limbs;
 pub(crate) mod performer;
 mod place;
 mod prompt;
@@ -145,22 +147,26 @@ pub fn draw_avatar(
 ) -> Result<Shot, AvatarError> {
     let stream = |label: &str| Stream::new(seed, sample_id, label);
     let set = stage::draw(recipe, &stream, library)?;
-    let mut cast = vec![performer::draw(recipe, &stream, 0, performance, library)?];
     let [fewest, most] = recipe.range_characters;
     let mut casting = stream("characters");
     let count = fewest + casting.below(u64::from(most - fewest) + 1) as u32;
-    for index in 1..count {
-        let companion = library.performance(&mut |count| casting.below(count));
-        cast.push(performer::draw(
-            recipe, &stream, index, &companion, library,
-        )?);
+    let mut cast: Vec<Performer> = Vec::new();
+    let mut next_id = CHARACTER_ID + count;
+    for index in 0..count {
+        let performance = match index {
+            0 => performance.clone(),
+            _ => library.performance(&mut |count| casting.below(count)),
+        };
+        let ids = [index, next_id];
+        let one = performer::draw(recipe, &stream, ids, &performance, library, pieces)?;
+        next_id += one.held.len() as u32;
+        cast.push(one);
     }
     place::companions(recipe, &stream, &mut cast, &set.camera);
-    let first_prop = CHARACTER_ID + count;
     let props = props::draw(
         recipe,
         &stream,
-        first_prop,
+        next_id,
         &cast,
         &set.camera,
         library,
@@ -169,7 +175,13 @@ pub fn draw_avatar(
 
     let mut assets = set.assets;
     let mut objects = vec![set.floor];
-    for Performer { object, record, .. } in cast {
+    let mut in_hands = Vec::new();
+    for one in cast {
+        assets.push(one.record);
+        objects.push(one.object);
+        in_hands.extend(one.held);
+    }
+    for (object, record) in in_hands {
         assets.push(record);
         objects.push(object);
     }

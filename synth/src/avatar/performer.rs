@@ -6,7 +6,10 @@ use diorama_assets::rig::BodyPose;
 use diorama_assets::{Model, Rig};
 use glam::{Quat, Vec3, Vec3A};
 
-use super::{AvatarError, AvatarLibrary, CHARACTER_ID, Performance, clothes, ground};
+use super::hold::{self, Hand, Holder};
+use super::limbs::limbs;
+use super::{AvatarError, AvatarLibrary, CHARACTER_ID, Performance, clothes, ground, props};
+use crate::physics::PieceStore;
 use crate::recipe::{AvatarRecipe, RootMotion};
 use crate::shot::{MotionRecord, Object, Pose, Role, Track, WorldSet};
 use crate::stream::Stream;
@@ -15,8 +18,28 @@ use crate::stream::Stream;
 pub(super) struct Performer {
     pub(super) object: Object,
     pub(super) record: AssetRecord,
-    /// Box around all that it is in during the clip, metres, world.
+    /// What is in its hands.
+    pub(super) held: Vec<(Object, AssetRecord)>,
+    /// Box around all that it and what it holds are in during the clip, metres, world.
     pub(super) swept: SweptBox,
+}
+
+impl Performer {
+    /// Takes it and what it holds elsewhere.
+    pub(super) fn move_by(&mut self, by: Vec3) {
+        self.swept = self.swept.moved(by);
+        let held = self.held.iter_mut().map(|(object, _)| object);
+        for object in std::iter::once(&mut self.object).chain(held) {
+            match &mut object.pose {
+                Track::Constant(pose) => pose.position += by,
+                Track::PerFrame(poses) => {
+                    for pose in poses {
+                        pose.position += by;
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A box along the axes of the world, metres.
@@ -45,13 +68,15 @@ impl SweptBox {
     }
 }
 
-/// Draws character `index` of a clip, placed as the recipe says of the first.
+/// Draws character `index` of a clip, placed as the recipe says of the first; what it holds has ids from
+/// `held_id` on.
 pub(super) fn draw(
     recipe: &AvatarRecipe,
     stream: &dyn Fn(&str) -> Stream,
-    index: u32,
+    [index, held_id]: [u32; 2],
     performance: &Performance,
     library: &dyn AvatarLibrary,
+    pieces: &PieceStore,
 ) -> Result<Performer, AvatarError> {
     // Labels of the first are those of clips that have no other.
     let stream = |label: &str| match index {
@@ -78,7 +103,8 @@ pub(super) fn draw(
     };
     let frame_secs = 1.0 / recipe.video_fps;
     let times = || times(recipe.video_length, frame_secs, start_secs);
-    let mut bodies = bodies(rig, &performed, times());
+    let hands = hold::hands(rig, &mut stream("held"), recipe.range_held);
+    let mut bodies = bodies(rig, &performed, &hands, times());
     if recipe.root_motion == RootMotion::InPlace {
         for body in &mut bodies {
             take_way(body, performed.root);
@@ -104,7 +130,39 @@ pub(super) fn draw(
         },
         rotation,
     };
-    let swept = around(&boxes, scale).moved(pose.position);
+    let mut swept = around(&boxes, scale).moved(pose.position);
+    let mut held = Vec::new();
+    let mut in_hands = Vec::new();
+    if !hands.is_empty() {
+        let world_from_model = vec![pose.world_from_object(Vec3::splat(scale)); bodies.len()];
+        let holder = Holder {
+            rig,
+            scale,
+            bodies: &bodies,
+            world_from_model: &world_from_model,
+            limbs: &limbs(&model, &bodies, &world_from_model),
+        };
+        for (index, hand) in hands.iter().enumerate() {
+            let id = held_id + held.len() as u32;
+            let mut stream = stream(&format!("held/{index}"));
+            let size = recipe.range_held_size;
+            let (mut object, mut body, record) =
+                props::object(&mut stream, id, size, library, pieces)?;
+            let turn = stream.range(0.0, core::f64::consts::TAU) as f32;
+            let prop = library.model(&object.asset)?;
+            let parts = pieces.pieces(&object.asset, &prop)?;
+            let found = holder.hold(hand, &mut object, &mut body, &prop, &parts, turn)?;
+            if let Some(found) = found {
+                for pose in object.pose.values() {
+                    let (low, high) = body.shape.bounds(pose.rotation);
+                    swept.low = swept.low.min(low + pose.position);
+                    swept.high = swept.high.max(high + pose.position);
+                }
+                in_hands.push(found);
+                held.push((object, record));
+            }
+        }
+    }
     let object = Object {
         id: CHARACTER_ID + index,
         name: match index {
@@ -128,12 +186,14 @@ pub(super) fn draw(
             foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s,
             floor_penetration_cm: performed.quality.floor_penetration_cm,
             joint_limit_violations: performed.quality.joint_limit_violations,
+            held: in_hands,
         }),
         physics: None,
     };
     Ok(Performer {
         object,
         record,
+        held,
         swept,
     })
 }
@@ -148,14 +208,21 @@ pub(crate) fn times(
         .map(move |frame| (start_secs + frame as f64 * frame_secs).max(0.0))
 }
 
-/// Poses at times of the motion, seconds.
+/// Poses at times of the motion, seconds; `hands` are closed.
 pub(crate) fn bodies(
     rig: &Rig,
     performed: &Retargeted,
+    hands: &[Hand],
     times: impl Iterator<Item = f64>,
 ) -> Vec<BodyPose> {
     times
-        .map(|time| rig.pose(&performed.sample(time as f32)))
+        .map(|time| {
+            let mut locals = performed.sample(time as f32);
+            for hand in hands {
+                hand.close(rig, &mut locals);
+            }
+            rig.pose(&locals)
+        })
         .collect()
 }
 

@@ -5,7 +5,7 @@ use glam::Vec3;
 use super::performer::{Performer, SweptBox};
 use crate::draw::sample::uniform;
 use crate::recipe::AvatarRecipe;
-use crate::shot::{Camera, Pose, Track};
+use crate::shot::Camera;
 use crate::stream::Stream;
 
 /// Free space between the boxes that two characters sweep, metres.
@@ -49,10 +49,7 @@ pub(super) fn companions(
             let x = right + 2.0 * GAP - own.swept.low.x;
             Vec3::new(x, -middle.y, 0.0)
         });
-        own.swept = own.swept.moved(by);
-        if let Track::Constant(Pose { position, .. }) = &mut own.object.pose {
-            *position += by;
-        }
+        own.move_by(by);
     }
 }
 

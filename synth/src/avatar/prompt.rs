@@ -139,6 +139,28 @@ fn listed(all: &[String]) -> String {
     }
 }
 
+/// ` holding a red mug`; nothing with empty hands.
+fn holding(shot: &Shot, motion: &MotionRecord) -> String {
+    let held = motion.held.iter();
+    let named: Vec<String> = held
+        .filter_map(|held| shot.object(held.object))
+        .map(described)
+        .collect();
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!(" holding {}", listed(&named))
+    }
+}
+
+/// `a blue crate`.
+fn described(object: &Object) -> String {
+    let mut words = object.adjectives.clone();
+    words.push(object.noun.clone());
+    let words = words.join(" ");
+    format!("{} {words}", article(&words))
+}
+
 /// ` beside a blue crate and a red ball that falls`; nothing without props.
 fn props(shot: &Shot) -> String {
     let named: Vec<String> = shot
@@ -146,15 +168,12 @@ fn props(shot: &Shot) -> String {
         .iter()
         .filter_map(|object| {
             let physics = object.physics.as_ref()?;
-            let mut words = object.adjectives.clone();
-            words.push(object.noun.clone());
-            let words = words.join(" ");
             let does = if physics.stationary {
                 ""
             } else {
                 " that falls"
             };
-            Some(format!("{} {words}{does}", article(&words)))
+            Some(format!("{}{does}", described(object)))
         })
         .collect();
     if named.is_empty() {
@@ -206,7 +225,9 @@ pub fn prompt(shot: &Shot) -> String {
         .map(|(object, motion)| {
             let noun = person(&object.noun);
             let clothes = clothing(&object.adjectives);
-            format!("{} {noun}{clothes} {}", article(&noun), action(&motion.id))
+            let held = holding(shot, motion);
+            let does = action(&motion.id);
+            format!("{} {noun}{clothes}{held} {does}", article(&noun))
         })
         .collect();
     let who = listed(&named);

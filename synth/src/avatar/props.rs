@@ -138,15 +138,32 @@ fn thing(
     library: &dyn AvatarLibrary,
     pieces: &PieceStore,
 ) -> Result<Thing, AvatarError> {
+    let (object, body, record) = object(stream, id, recipe.range_prop_size, library, pieces)?;
+    let falls = stream.chance(recipe.prob_prop_falls);
+    Ok(Thing {
+        object,
+        record,
+        body,
+        falls,
+    })
+}
+
+/// Draws a built-in object without a place, its longest side in `range`, metres.
+pub(super) fn object(
+    stream: &mut Stream,
+    id: u32,
+    range: [f64; 2],
+    library: &dyn AvatarLibrary,
+    pieces: &PieceStore,
+) -> Result<(Object, Body, AssetRecord), AvatarError> {
     let asset = library.prop(&mut |count| stream.below(count));
     let record = library.record(&asset)?;
     let model = library.model(&asset)?;
     let bounds = model.meshes.first().and_then(|mesh| mesh.bounds());
     let longest = bounds.map_or(1.0, |(low, high)| (high - low).max_element());
-    let side = uniform(stream, recipe.range_prop_size);
+    let side = uniform(stream, range);
     let scale = Vec3::splat(side / longest);
     let shape = BodyShape::of_pieces(&asset, &pieces.pieces(&asset, &model)?, scale)?;
-    let falls = stream.chance(recipe.prob_prop_falls);
     let known = builtin::texture_words(&asset).unwrap_or_default();
     let material = model.materials.first().cloned().unwrap_or_default();
     let body = Body {
@@ -176,12 +193,7 @@ fn thing(
         motion: None,
         physics: None,
     };
-    Ok(Thing {
-        object,
-        record,
-        body,
-        falls,
-    })
+    Ok((object, body, record))
 }
 
 impl Group<'_> {
@@ -222,7 +234,7 @@ impl Group<'_> {
             let poses: Vec<Pose> = std::iter::once(start[0])
                 .chain(tracks.iter().map(|track| track[frame]))
                 .collect();
-            for (deepest, depth) in deepest.iter_mut().zip(penetrations(&bodies, &poses)) {
+            for (deepest, depth) in deepest.iter_mut().zip(penetrations(&bodies, &poses, frame)) {
                 *deepest = deepest.max(depth);
             }
         }

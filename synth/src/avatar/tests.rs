@@ -241,3 +241,92 @@ fn feet_of_shared_characters_are_within_a_centimetre_of_the_floor_in_every_frame
     };
     assert!(check_feet(&workspace, 0..5) > 30);
 }
+
+/// Largest change, metres, over the frames of where corners of a held object are in the joint that holds it.
+fn slip(shot: &Shot, workspace: &Workspace, object: &Object) -> f32 {
+    let (holder, joint) = shot.holder(object.id).unwrap();
+    let model = workspace.model(&object.asset).unwrap();
+    let (low, high) = model.meshes[0].bounds().unwrap();
+    let places = |frame: i64| {
+        let body = &holder.body.as_ref().unwrap().at(frame).joints[usize::from(joint)];
+        let world = holder.pose.at(frame).world_from_object(holder.scale) * *body;
+        // Without the joint's scale: distances stay metres.
+        let (_, rotation, position) = world.to_scale_rotation_translation();
+        let hand = glam::Affine3A::from_rotation_translation(rotation, position);
+        let prop = object.pose.at(frame).world_from_object(object.scale);
+        [low, high, low.with_z(high.z)].map(|p| (hand.inverse() * prop).transform_point3(p))
+    };
+    let first = places(-1);
+    (0..=i64::from(shot.frame_count))
+        .flat_map(|frame| {
+            let pairs = first.into_iter().zip(places(frame));
+            pairs.map(|(a, b)| a.distance(b))
+        })
+        .fold(0.0, f32::max)
+}
+
+#[test]
+fn what_is_held_follows_the_hand_clear_of_floor_and_body() {
+    let workspace = people();
+    let recipe = recipe(&[
+        ("range_characters", "2,2"),
+        ("range_held", "2,2"),
+        ("range_props", "1,1"),
+    ]);
+    let mut count = 0;
+    let motions = workspace.characters()[0].motions.len();
+    for motion in 0..motions {
+        let who = performance(&workspace, motion % 6, motion);
+        let shot = clip(&recipe, &format!("{motion:06}"), &workspace, &who);
+        let line = prompt(&shot);
+        for object in &shot.objects {
+            if shot.holder(object.id).is_none() {
+                continue;
+            }
+            count += 1;
+            assert!(slip(&shot, &workspace, object) < 1e-4, "{}", object.name);
+            assert!(
+                line.contains(" holding ") && line.contains(&object.noun),
+                "{line}"
+            );
+            for frame in -1..=13 {
+                assert!(bounds(&shot, &workspace, object, frame).0.z > -1e-3);
+            }
+        }
+    }
+    // Hands stay empty where arms touch body or floor all the time.
+    assert!(count > motions, "{count} of {}", 4 * motions);
+}
+
+#[test]
+fn a_fist_is_all_that_holding_changes_in_a_body() {
+    let workspace = people();
+    let who = performance(&workspace, 2, 0);
+    let open = clip(&recipe(&[]), "000003", &workspace, &who);
+    let held = clip(
+        &recipe(&[("range_held", "1,1")]),
+        "000003",
+        &workspace,
+        &who,
+    );
+    let [a, b] = [&open, &held].map(|shot| shot.objects[1].body.as_ref().unwrap());
+    let rig = workspace.model(&who.character).unwrap();
+    let rig = rig.rig.as_ref().unwrap();
+    let changed: Vec<&str> = rig
+        .joints
+        .iter()
+        .enumerate()
+        .filter(|(joint, _)| {
+            let frames = a.values().iter().zip(b.values());
+            frames
+                .into_iter()
+                .any(|(a, b)| !a.joints[*joint].abs_diff_eq(b.joints[*joint], 1e-5))
+        })
+        .map(|(_, joint)| joint.name.as_str())
+        .collect();
+    assert!(!changed.is_empty());
+    let fingers = ["Index", "Middle", "Ring", "Pinky"];
+    for name in changed {
+        assert!(fingers.iter().any(|finger| name.contains(finger)), "{name}");
+    }
+}

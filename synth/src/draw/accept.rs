@@ -17,7 +17,8 @@ pub struct Measurements {
 pub struct RemovedSet {
     /// Share of the picture covered by the set, per frame.
     pub area: Vec<f64>,
-    /// Per object of the set: share of the picture that it shows, per frame.
+    /// Per object of the set: share of the picture that it shows, with what it holds, per frame. What is held
+    /// by another of the set has no entry of its own.
     pub objects: Vec<Vec<f64>>,
 }
 

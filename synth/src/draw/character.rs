@@ -1,17 +1,19 @@
-//! Somebody who goes over the floor.
+//! Somebody who goes over the floor, what they hold, and what stands in their way.
 
 use std::sync::Arc;
 
 use diorama_assets::retarget::retarget;
-use glam::{Quat, Vec3};
+use glam::{Affine3A, Quat, Vec3};
 
 use super::accept::Rejection;
 use super::objects::{CLEARANCE, Group};
 use super::sample::uniform;
-use super::{Drawing, Halt, Thing, motion};
+use super::{Drawing, Halt, Thing, motion, props};
+use crate::avatar::hold::{Holder, hands};
+use crate::avatar::limbs::limbs;
 use crate::avatar::performer::{around, bodies, boxes, scale_to_fit, take_way, times};
 use crate::avatar::{AvatarError, clothes, ground};
-use crate::physics::{Body, BodyShape, Motion};
+use crate::physics::{Body, BodyShape, Led, Motion};
 use crate::recipe::Stationary;
 use crate::shot::{MotionRecord, Object, Pose, Role, Track, WorldSet};
 
@@ -20,28 +22,28 @@ const FIT_HEIGHT: f32 = 1.7;
 /// The body that others meet ends this far above the floor, metres, so that the two never touch.
 const OVER_FLOOR: f32 = 0.03;
 
-/// Draws a character and finds it a way that nothing of `backdrop` stands in; `None` where the recipe
-/// wants none.
+/// Draws a character and finds it a way that nothing of `backdrop` stands in; then what it holds, and what
+/// lies in its way to be pushed. Nobody where the recipe wants none.
 ///
 /// Its body is posed in place and its object moved along the way of its hips, so that feet stand as they
-/// do in the motion, and what is said of objects' motions holds for it. Others meet a box around all its
-/// poses, which goes the same way.
+/// do in the motion, and what is said of objects' motions holds for it. A place must be free for a box around
+/// all its poses; once it goes, others meet its limbs.
 pub(super) fn draw(
     drawing: &Drawing<'_>,
     backdrop: &[Thing],
     group: &Group,
     steps_per_frame: u32,
-) -> Result<Option<Thing>, Halt> {
+) -> Result<Vec<Thing>, Halt> {
     let recipe = drawing.recipe;
     let mut stream = drawing.stream("character");
     let is_wanted = stream.chance(recipe.prob_character);
     let floats = group.stationary && recipe.stationary == Stationary::Float;
     if !is_wanted || floats {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let library = drawing.library;
     let Some(performance) = library.walker(&mut |count| stream.below(count)) else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let model = library.model(&performance.character)?;
     let take = library.motion(&performance.motion)?;
@@ -57,7 +59,8 @@ pub(super) fn draw(
     let record = library.record(&performance.character)?;
     let frame_secs = f64::from(steps_per_frame) * motion::step_secs();
     let times = || times(recipe.video_length, frame_secs, 0.0);
-    let mut poses = bodies(rig, &performed, times());
+    let hands = hands(rig, &mut drawing.stream("held"), recipe.range_held);
+    let mut poses = bodies(rig, &performed, &hands, times());
     let ways: Vec<Vec3> = poses
         .iter_mut()
         .map(|pose| take_way(pose, performed.root))
@@ -111,17 +114,37 @@ pub(super) fn draw(
     });
     let (rotation, way) = place.ok_or(Halt::Redraw(Rejection::Placement))?;
     let id = (backdrop.len() + group.things.len() + 1) as u32;
-    let start = Pose {
-        position: way.first().copied().unwrap_or(Vec3::ZERO),
-        rotation,
+    let number = group.things.len() as u32 + 1;
+    let way: Vec<Pose> = way
+        .into_iter()
+        .map(|position| Pose { position, rotation })
+        .collect();
+    let start = way.first().copied().unwrap_or(Pose::IDENTITY);
+    let world_from_model: Vec<Affine3A> = way
+        .iter()
+        .map(|pose| pose.world_from_object(Vec3::splat(scale)))
+        .collect();
+    let limbs = limbs(&model, &poses, &world_from_model);
+    let holder = Holder {
+        rig,
+        scale,
+        bodies: &poses,
+        world_from_model: &world_from_model,
+        limbs: &limbs,
     };
+    let mut held = Vec::new();
+    let mut party = Vec::new();
+    for (index, hand) in hands.iter().enumerate() {
+        let named = (format!("held/{index}"), number + 1 + party.len() as u32);
+        let next = id + 1 + party.len() as u32;
+        if let Some((thing, record)) = props::held(drawing, backdrop, &holder, hand, next, named)? {
+            party.push(thing);
+            held.push(record);
+        }
+    }
     let object = Object {
         id,
-        name: format!(
-            "{}_{}",
-            record.noun.replace([' ', '/'], "_"),
-            group.things.len() + 1
-        ),
+        name: format!("{}_{number}", record.noun.replace([' ', '/'], "_")),
         asset: performance.character.clone(),
         mesh: 0,
         materials: Vec::new(),
@@ -139,20 +162,28 @@ pub(super) fn draw(
             foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s,
             floor_penetration_cm: performed.quality.floor_penetration_cm,
             joint_limit_violations: performed.quality.joint_limit_violations,
+            held,
         }),
         physics: None,
     };
     let body = Body {
         id,
         shape: Arc::new(shape),
-        motion: Motion::Led(Arc::new(way)),
+        motion: Motion::Led(Arc::new(Led {
+            way: way.clone(),
+            limbs: limbs.into_iter().map(|(_, limb)| limb).collect(),
+        })),
         friction: recipe.friction as f32,
         restitution: recipe.restitution as f32,
         pose: start,
     };
-    Ok(Some(Thing {
+    let walker = Thing {
         object,
         body,
         record,
-    }))
+    };
+    party.insert(0, walker);
+    let pushed = props::pushed(drawing, backdrop, &group.things, &party, &way)?;
+    party.extend(pushed);
+    Ok(party)
 }

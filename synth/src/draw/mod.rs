@@ -15,6 +15,7 @@ mod light;
 pub(crate) mod material;
 pub(crate) mod motion;
 mod objects;
+mod props;
 pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
@@ -195,7 +196,7 @@ fn choice<'a, T>(stream: &mut Stream, from: &'a [T]) -> &'a T {
 /// Attempts go on until `check` finds one that [`accept`] takes, at most `max_attempts`; how many
 /// each reason ended is recorded in [`Shot::attempts`]. `check` looks at a complete shot and says
 /// what is seen of its removed objects ([`Measurements::removed`]: one entry per world whose name
-/// begins with `removed`, in order; its objects in the order of `World::removed`).
+/// begins with `removed`, in order).
 pub fn draw_shot(
     recipe: &RemovalRecipe,
     run_seed: u64,
@@ -250,10 +251,11 @@ impl Drawing<'_> {
         let mut group = objects::draw(self, &backdrop)?;
         let steps_per_frame = self.steps_per_frame();
         let mut frozen = group.stationary;
-        if let Some(walker) = character::draw(self, &backdrop, &group, steps_per_frame)? {
+        let party = character::draw(self, &backdrop, &group, steps_per_frame)?;
+        if !party.is_empty() {
             // What has come to rest stays there, unless it is pushed.
             frozen = false;
-            group.things.push(walker);
+            group.things.extend(party);
         }
         let background = backdrop.len();
         let mut things = backdrop;

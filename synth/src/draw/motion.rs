@@ -42,7 +42,7 @@ pub(super) fn run(
     let mut deepest = vec![0.0f32; bodies.len()];
     for frame in 0..=frames as usize + 1 {
         let poses: Vec<Pose> = recording.frames.iter().map(|track| track[frame]).collect();
-        for (deepest, depth) in deepest.iter_mut().zip(penetrations(&bodies, &poses)) {
+        for (deepest, depth) in deepest.iter_mut().zip(penetrations(&bodies, &poses, frame)) {
             *deepest = deepest.max(depth);
         }
     }
@@ -89,7 +89,7 @@ pub(super) fn run(
 /// The clip in which nothing moves: what touches does so in frame 0.
 fn still(drawing: &Drawing<'_>, bodies: &[Body]) -> Run {
     let poses: Vec<Pose> = bodies.iter().map(|body| body.pose).collect();
-    let depths = penetrations(bodies, &poses);
+    let depths = penetrations(bodies, &poses, 0);
     let settled = drawing.recipe.stationary == Stationary::Settle;
     let gaps = gaps(bodies, &poses, super::objects::RESTING);
     let contacts = touching(bodies, &poses)

@@ -45,7 +45,9 @@ pub(super) fn draw(drawing: &Drawing<'_>, backdrop: &[Thing]) -> Result<Group, H
             draw_asset(drawing, &allowed, &format!("object/{index}/asset"))
         };
         let id = (backdrop.len() + things.len() + 1) as u32;
-        things.push(draw_object(drawing, id, index, &asset)?);
+        let named = (format!("object/{index}"), index + 1);
+        let range = recipe.range_object_scale;
+        things.push(draw_object(drawing, id, named, &asset, range)?);
     }
     place(drawing, backdrop, &mut things, stationary)?;
     if stationary && recipe.stationary == Stationary::Settle {
@@ -54,7 +56,7 @@ pub(super) fn draw(drawing: &Drawing<'_>, backdrop: &[Thing]) -> Result<Group, H
     Ok(Group { things, stationary })
 }
 
-fn draw_asset(drawing: &Drawing<'_>, allowed: &[AssetRecord], label: &str) -> String {
+pub(super) fn draw_asset(drawing: &Drawing<'_>, allowed: &[AssetRecord], label: &str) -> String {
     let mut stream = drawing.stream(label);
     let id = choice(&mut stream, allowed).id.clone();
     drawing
@@ -62,11 +64,14 @@ fn draw_asset(drawing: &Drawing<'_>, allowed: &[AssetRecord], label: &str) -> St
         .textured(&id, &mut |count| stream.below(count))
 }
 
-fn draw_object(
+/// Draws an object of `asset`, without a place: its streams begin with `label`, its name ends in `number`, its
+/// longest side is in `range`, metres.
+pub(super) fn draw_object(
     drawing: &Drawing<'_>,
     id: u32,
-    index: u32,
+    (label, number): (String, u32),
     asset: &str,
+    range: [f64; 2],
 ) -> Result<Thing, DrawError> {
     let recipe = drawing.recipe;
     let library = drawing.library;
@@ -83,11 +88,11 @@ fn draw_object(
             asset: asset.to_owned(),
         });
     }
-    let mut stream = drawing.stream(&format!("object/{index}/scale"));
-    let scale = Vec3::splat(uniform(&mut stream, recipe.range_object_scale) / longest);
+    let mut stream = drawing.stream(&format!("{label}/scale"));
+    let scale = Vec3::splat(uniform(&mut stream, range) / longest);
     let pieces = drawing.pieces.pieces(asset, &model)?;
     let shape = BodyShape::of_pieces(asset, &pieces, scale)?;
-    let mut stream = drawing.stream(&format!("object/{index}/material"));
+    let mut stream = drawing.stream(&format!("{label}/material"));
     let inputs = RandomInputs::draw(&mut stream, recipe);
     let materials: Vec<_> = model.materials.iter().map(|own| inputs.over(own)).collect();
     let adjectives = materials
@@ -110,7 +115,7 @@ fn draw_object(
     };
     let object = Object {
         id,
-        name: format!("{}_{}", record.noun.replace([' ', '/'], "_"), index + 1),
+        name: format!("{}_{number}", record.noun.replace([' ', '/'], "_")),
         asset: record.id.clone(),
         mesh: 0,
         materials,
@@ -198,7 +203,7 @@ fn settle_all(drawing: &Drawing<'_>, backdrop: &[Thing], things: &mut [Thing]) -
     for (body, pose) in bodies.iter_mut().zip(&poses) {
         body.pose = *pose;
     }
-    let depths = penetrations(&bodies, &poses);
+    let depths = penetrations(&bodies, &poses, 0);
     let gaps = gaps(&bodies, &poses, RESTING);
     let [low, high] = recipe.range_spawn_xy;
     for index in backdrop.len()..bodies.len() {

@@ -288,7 +288,7 @@ fn nothing_overlaps_at_the_start_and_settled_things_rest() {
             })
             .collect();
         let poses: Vec<_> = bodies.iter().map(|b| b.pose).collect();
-        for depth in crate::physics::penetrations(&bodies, &poses) {
+        for depth in crate::physics::penetrations(&bodies, &poses, 0) {
             assert!(depth <= 2e-3, "{depth} m at the start of seed {seed}");
         }
     }
@@ -568,4 +568,178 @@ fn real_objects_fall_and_settle() {
             assert!(!physics.stationary || physics.resting_gap.unwrap() <= 2e-3);
         }
     }
+}
+
+/// The boxes and people.
+struct Peopled(Shelf, diorama_assets::Workspace);
+
+impl AssetSource for Peopled {
+    fn model(&self, id: &str) -> Result<Arc<Model>, AssetError> {
+        self.0.model(id).or_else(|_| self.1.model(id))
+    }
+
+    fn environment(&self, id: &str) -> Result<Arc<EnvironmentMap>, AssetError> {
+        self.0.environment(id)
+    }
+}
+
+impl AssetLibrary for Peopled {
+    fn objects(&self) -> &[AssetRecord] {
+        self.0.objects()
+    }
+
+    fn environments(&self) -> &[AssetRecord] {
+        self.0.environments()
+    }
+
+    fn record(&self, id: &str) -> Result<AssetRecord, AssetError> {
+        if id.starts_with("builtin/person") {
+            self.1.record(id)
+        } else {
+            AssetLibrary::record(&self.0, id)
+        }
+    }
+
+    fn walker(&self, pick: &mut dyn FnMut(u64) -> u64) -> Option<crate::avatar::Performance> {
+        let characters = self.1.characters();
+        let character = &characters[pick(characters.len() as u64) as usize];
+        Some(crate::avatar::Performance {
+            character: character.id.clone(),
+            name: character.name.clone(),
+            motion: "builtin/motion/walk".into(),
+        })
+    }
+
+    fn motion(&self, id: &str) -> Result<Arc<diorama_assets::Motion>, AssetError> {
+        self.1.motion(id)
+    }
+}
+
+/// Somebody walks, with something in both hands and two things in the way.
+fn walked(seed: u64, change: impl Fn(&mut RemovalRecipe)) -> Shot {
+    static LIBRARY: std::sync::LazyLock<Peopled> = std::sync::LazyLock::new(|| {
+        let people = diorama_assets::Workspace::builtin(0..3).unwrap();
+        Peopled(Shelf::new(), people)
+    });
+    let mut recipe = RemovalRecipe {
+        video_length: 40,
+        range_num_objs: [1, 2],
+        range_object_scale: [1.0, 1.2],
+        prob_wall: 0.0,
+        prob_stationary_object: 1.0,
+        prob_character: 1.0,
+        range_held: [2, 2],
+        range_pushed: [2, 2],
+        ..RemovalRecipe::default()
+    };
+    change(&mut recipe);
+    let store = PieceStore::default();
+    draw_shot(&recipe, seed, "000001", &*LIBRARY, &store, &mut content).unwrap()
+}
+
+fn walker(shot: &Shot) -> &Object {
+    let mut objects = shot.objects.iter();
+    objects.find(|object| object.body.is_some()).unwrap()
+}
+
+#[test]
+fn what_is_held_goes_with_its_holder_in_every_frame_and_world() {
+    let (mut removed, mut kept, mut alone) = (0, 0, 0);
+    let mut in_hands = 0;
+    for seed in 0..6 {
+        let shot = walked(seed, |recipe| {
+            recipe.tuples_per_shot = 3;
+            recipe.layers = Layers::Object;
+        });
+        let walker = walker(&shot);
+        let held = &walker.motion.as_ref().unwrap().held;
+        // Wide things fit nowhere beside stout legs: then hands are empty.
+        in_hands += held.len();
+        for held in held {
+            let object = shot.object(held.object).unwrap();
+            for (index, world) in shot.worlds.iter().enumerate() {
+                // Nothing hangs in the air where its holder is gone.
+                let holder_is_there = walker.worlds.contains(index);
+                assert!(
+                    holder_is_there || !object.worlds.contains(index),
+                    "{}",
+                    world.name
+                );
+                if world.name.starts_with("removed") {
+                    removed += u32::from(!holder_is_there);
+                    kept += u32::from(object.worlds.contains(index));
+                    alone += u32::from(holder_is_there && !object.worlds.contains(index));
+                }
+            }
+            let in_hand = |frame: i64| {
+                let body = &walker.body.as_ref().unwrap().at(frame).joints;
+                let hand = walker.pose.at(frame).world_from_object(walker.scale)
+                    * body[usize::from(held.joint)];
+                let place = object.pose.at(frame).world_from_object(object.scale);
+                [Vec3::ZERO, Vec3::X, Vec3::Y]
+                    .map(|p| (hand.inverse() * place).transform_point3(p * 0.2))
+            };
+            let first = in_hand(-1);
+            for frame in 0..=40 {
+                for (a, b) in first.iter().zip(in_hand(frame)) {
+                    assert!(a.distance(b) < 1e-4, "seed {seed}, frame {frame}");
+                }
+            }
+        }
+    }
+    assert!(in_hands > 6, "{in_hands} of 12 hands");
+    assert!(
+        removed > 0 && kept > 0 && alone > 0,
+        "{removed} {kept} {alone}"
+    );
+}
+
+/// What has settled may still rock by this much, metres.
+const CREEP: f32 = 5e-3;
+
+#[test]
+fn what_is_pushed_moves_only_after_it_was_touched() {
+    let (mut pushed, mut stayed) = (0, 0);
+    for seed in 0..14 {
+        let shot = walked(seed, |recipe| recipe.pair = PairKind::Counterfactual);
+        let walker = walker(&shot);
+        let held = walker.motion.as_ref().unwrap().held.len() as u32;
+        let in_the_way = shot
+            .objects
+            .iter()
+            .filter(|o| o.id > walker.id + held && o.worlds.contains(0));
+        for object in in_the_way {
+            let start = object.pose.at(-1);
+            let moved = |frame: i64| start.position.distance(object.pose.at(frame).position);
+            // Floors do not move things.
+            let touched = shot.contacts.iter().find(|contact| {
+                contact.objects.contains(&object.id) && !contact.objects.contains(&1)
+            });
+            let until = touched.map_or(40, |contact| i64::from(contact.frame));
+            // Frame f ends interval f: a touch in it moves what the frame after shows.
+            for frame in 0..until {
+                assert!(
+                    moved(frame) < CREEP,
+                    "seed {seed}: {} in {frame}",
+                    moved(frame)
+                );
+            }
+            if moved(40) > 0.05 {
+                pushed += 1;
+                // Without the walker it stays where it is.
+                if !walker.worlds.contains(1) && !object.worlds.contains(1) {
+                    let twin = shot
+                        .objects
+                        .iter()
+                        .find(|other| other.name == object.name && other.id != object.id);
+                    if let Some(twin) = twin {
+                        stayed += 1;
+                        let end = twin.pose.at(40).position;
+                        assert!(start.position.distance(end) < CREEP, "seed {seed}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(pushed > 3 && stayed > 0, "{pushed} pushed, {stayed} stayed");
 }

@@ -15,7 +15,9 @@ pub(super) struct Staged {
 }
 
 /// Draws the removed sets, makes the worlds (`full`, `removed`, `removed_2`, …, then
-/// `layer/<name>`, which lacks just that object) and gives every object its worlds and motion.
+/// `layer/<name>`, which lacks just that object and what it holds) and gives every object its worlds and motion.
+///
+/// What somebody holds is in no world without them: it would hang in the air.
 ///
 /// In a counterfactual pair `rerun` simulates what is left; an object that then moves differently
 /// becomes two: the original leaves that world to a twin of the same name, which exists in no other.
@@ -34,7 +36,8 @@ pub(super) fn stage(
         thing.object.pose = track;
         thing.object.physics = physics;
     }
-    let sets = removed_sets(drawing, things.len() - background);
+    let held = held_by(&things[background..]);
+    let sets = removed_sets(drawing, &held);
     let mut worlds = vec![World {
         name: "full".into(),
         removed: Vec::new(),
@@ -52,10 +55,14 @@ pub(super) fn stage(
         });
     }
     if recipe.layers == Layers::Object {
-        for thing in &things[background..] {
+        for (index, thing) in things[background..].iter().enumerate() {
+            let with_held = closed(vec![index], &held);
             worlds.push(World {
                 name: format!("layer/{}", thing.object.name),
-                removed: vec![thing.object.id],
+                removed: with_held
+                    .iter()
+                    .map(|i| things[background + i].object.id)
+                    .collect(),
             });
         }
     }
@@ -105,9 +112,29 @@ pub(super) fn stage(
     Ok(Staged { things, worlds })
 }
 
-/// Different sets of 1 to `count` objects, each without replacement, indices ascending. Fewer sets
-/// than asked for when there are not that many.
-fn removed_sets(drawing: &Drawing<'_>, count: usize) -> Vec<Vec<usize>> {
+/// For each thing the indices of what it holds.
+fn held_by(things: &[Thing]) -> Vec<Vec<usize>> {
+    let held = |thing: &Thing| {
+        let held = thing.object.motion.iter().flat_map(|motion| &motion.held);
+        held.filter_map(|held| things.iter().position(|t| t.object.id == held.object))
+            .collect()
+    };
+    things.iter().map(held).collect()
+}
+
+/// A set with all that its members hold, ascending.
+fn closed(mut set: Vec<usize>, held: &[Vec<usize>]) -> Vec<usize> {
+    let with: Vec<usize> = set.iter().flat_map(|i| held[*i].clone()).collect();
+    set.extend(with);
+    set.sort_unstable();
+    set.dedup();
+    set
+}
+
+/// Different sets of 1 or more objects, each without replacement and with what its members hold, indices
+/// ascending. Fewer sets than asked for when there are not that many.
+fn removed_sets(drawing: &Drawing<'_>, held: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let count = held.len();
     let mut sets: Vec<Vec<usize>> = Vec::new();
     for index in 0..drawing.recipe.tuples_per_shot {
         let label = match index {
@@ -117,8 +144,7 @@ fn removed_sets(drawing: &Drawing<'_>, count: usize) -> Vec<Vec<usize>> {
         let mut stream = drawing.stream(&label);
         let fresh = (0..SET_TRIES).find_map(|_| {
             let size = 1 + stream.below(count as u64) as usize;
-            let mut set = stream.choose(count, size);
-            set.sort_unstable();
+            let set = closed(stream.choose(count, size), held);
             (!sets.contains(&set)).then_some(set)
         });
         sets.extend(fresh);

@@ -17,13 +17,13 @@ pub use measure::{gaps, penetrations, touching};
 pub use pieces::{PieceStore, Pieces};
 pub use shape::BodyShape;
 pub use simulate::{
-    Body, Motion, Recording, STEPS_PER_SECOND, TOUCH_DISTANCE, Timing, settle, simulate,
+    Body, Led, Limb, Motion, Recording, STEPS_PER_SECOND, TOUCH_DISTANCE, Timing, settle, simulate,
 };
 
 impl Body {
     /// Does it never move?
     pub fn is_fixed(&self) -> bool {
-        self.motion == Motion::Fixed
+        matches!(self.motion, Motion::Fixed)
     }
 
     /// Do contacts move it?

@@ -24,13 +24,12 @@ const REST_SPIN: f32 = 2.0e-2;
 const REST_STEPS: u32 = STEPS_PER_SECOND / 2;
 
 /// How a body moves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Motion {
     /// Never moves.
     Fixed,
-    /// Goes its own way, whatever is in it: places of its origin at the start and after every frame,
-    /// metres, world; straight in between.
-    Led(Arc<Vec<Vec3>>),
+    /// Goes its own way, whatever is in it.
+    Led(Arc<Led>),
     /// Moves under gravity and contacts.
     Dynamic {
         /// Kilograms.
@@ -40,12 +39,30 @@ pub enum Motion {
     },
 }
 
+/// The way of a body that nothing holds up.
+#[derive(Debug, Clone)]
+pub struct Led {
+    /// Poses at the start and after every frame; straight and evenly turned in between.
+    pub way: Vec<Pose>,
+    /// What others meet; empty: the body's own shape.
+    pub limbs: Vec<Limb>,
+}
+
+/// A part of somebody who moves: rigid, with a way of its own.
+#[derive(Debug, Clone)]
+pub struct Limb {
+    /// Collision shape.
+    pub shape: BodyShape,
+    /// World poses at the start and after every frame.
+    pub way: Vec<Pose>,
+}
+
 /// One body of a simulation.
 #[derive(Debug, Clone)]
 pub struct Body {
     /// Object id, unique; for contacts and messages.
     pub id: u32,
-    /// Collision shape.
+    /// Collision shape; of somebody with limbs a shape around all of them, in all poses.
     pub shape: Arc<BodyShape>,
     /// How it starts.
     pub motion: Motion,
@@ -73,6 +90,8 @@ pub struct Recording {
 struct Running {
     world: PhysicsWorld,
     handles: Vec<RigidBodyHandle>,
+    /// Everything that goes its own way: body, and which of its limbs.
+    led: Vec<(RigidBodyHandle, usize, Option<usize>)>,
 }
 
 impl Running {
@@ -86,12 +105,32 @@ impl Running {
         // Reported contacts and resting gaps must not be stale by the recycling distance.
         world.integration_parameters.contact_recycling = false;
         let mut handles = Vec::new();
-        for body in bodies {
-            let mut collider = ColliderBuilder::new(body.shape.shape.clone())
-                .friction(body.friction)
-                .restitution(if settling { 0.0 } else { body.restitution })
-                .density(0.0)
-                .user_data(u128::from(body.id));
+        let mut led = Vec::new();
+        for (index, body) in bodies.iter().enumerate() {
+            let collider = |shape: &BodyShape| {
+                ColliderBuilder::new(shape.shape.clone())
+                    .friction(body.friction)
+                    .restitution(if settling { 0.0 } else { body.restitution })
+                    .density(0.0)
+                    .user_data(u128::from(body.id))
+            };
+            if let Motion::Led(own) = &body.motion
+                && !own.limbs.is_empty()
+            {
+                for (which, limb) in own.limbs.iter().enumerate() {
+                    let start = limb.way.first().unwrap_or(&body.pose);
+                    let builder = RigidBodyBuilder::kinematic_position_based();
+                    let builder = builder.pose(rapier_pose(start));
+                    let (handle, _) = world.insert(builder, collider(&limb.shape));
+                    led.push((handle, index, Some(which)));
+                }
+                let builder = RigidBodyBuilder::kinematic_position_based();
+                let whole = world.insert_body(builder.pose(rapier_pose(&body.pose)));
+                led.push((whole, index, None));
+                handles.push(whole);
+                continue;
+            }
+            let mut collider = collider(&body.shape);
             let builder = match &body.motion {
                 Motion::Fixed => RigidBodyBuilder::fixed(),
                 Motion::Led(_) => RigidBodyBuilder::kinematic_position_based(),
@@ -112,20 +151,32 @@ impl Running {
             };
             let (handle, _) = world.insert(builder.pose(rapier_pose(&body.pose)), collider);
             handles.push(handle);
+            if matches!(body.motion, Motion::Led(_)) {
+                led.push((handle, index, None));
+            }
         }
-        Self { world, handles }
+        Self {
+            world,
+            handles,
+            led,
+        }
     }
 
     /// Takes one step: the `step`-th of `count` of frame interval `interval`, from 0.
     fn step(&mut self, bodies: &[Body], interval: u32, step: u32, count: u32) {
-        for (body, handle) in bodies.iter().zip(&self.handles) {
-            if let Motion::Led(places) = &body.motion
-                && let Some(from) = places.get(interval as usize)
-            {
-                let to = places.get(interval as usize + 1).unwrap_or(from);
-                let share = (step + 1) as f32 / count as f32;
-                let place = from.lerp(*to, share);
-                self.world.bodies[*handle].set_next_kinematic_translation(place);
+        let share = (step + 1) as f32 / count as f32;
+        for (handle, body, limb) in &self.led {
+            let Motion::Led(led) = &bodies[*body].motion else {
+                continue;
+            };
+            let way = limb.map_or(&led.way, |limb| &led.limbs[limb].way);
+            if let Some(from) = way.get(interval as usize) {
+                let to = way.get(interval as usize + 1).unwrap_or(from);
+                let now = Pose {
+                    position: from.position.lerp(to.position, share),
+                    rotation: from.rotation.lerp(to.rotation, share),
+                };
+                self.world.bodies[*handle].set_next_kinematic_position(rapier_pose(&now));
             }
         }
         self.world.step();
@@ -205,9 +256,9 @@ pub fn simulate(bodies: &[Body], gravity: Vec3, timing: Timing) -> Result<Record
                 let entry = now.entry(ids).or_insert_with(|| {
                     let pose = running.pose(first);
                     let other_pose = running.pose(second);
+                    let other = &bodies[second];
                     let position = bodies[first]
-                        .shape
-                        .distance(&pose, &bodies[second].shape, &other_pose, 0.1)
+                        .distance(&pose, other, &other_pose, interval as usize, 0.1)
                         .map_or(pose.position, |(_, point)| point);
                     (0.0, position)
                 });

@@ -48,6 +48,12 @@ pub struct AvatarRecipe {
     /// The same, metres away from the camera at azimuth 0 (default -0.5 to 3).
     range_companion_y: [f64; 2] = [-0.5, 3.0];
 
+    /// Things in the hands of each character, 0 to 2 (default 0): built-in objects. Where nothing fits, clear
+    /// of body and floor, the hands are empty.
+    range_held: [u32; 2] = [0, 0];
+    /// Longest side of what is held, metres, above 0 (default 0.1 to 0.3); it is made smaller where it would
+    /// be in the floor or in the body.
+    range_held_size: [f64; 2] = [0.1, 0.3];
     /// Props: built-in objects that stand about or fall, 0 to 32 (default 0).
     range_props: [u32; 2] = [0, 0];
     /// Longest side of a prop, metres, above 0 (default 0.15 to 0.4).
@@ -154,6 +160,7 @@ impl AvatarRecipe {
         }
         for (name, [fewest, most], low, high) in [
             ("range_characters", self.range_characters, 1, 8),
+            ("range_held", self.range_held, 0, 2),
             ("range_props", self.range_props, 0, 32),
         ] {
             if fewest > most || fewest < low || most > high {
@@ -189,6 +196,7 @@ impl AvatarRecipe {
             ),
             ("range_companion_x", self.range_companion_x, -100.0, 100.0),
             ("range_companion_y", self.range_companion_y, -100.0, 100.0),
+            ("range_held_size", self.range_held_size, 1.0e-3, 10.0),
             ("range_prop_size", self.range_prop_size, 1.0e-3, 10.0),
             ("range_prop_distance", self.range_prop_distance, 0.0, 100.0),
             ("range_prop_height", self.range_prop_height, 0.0, 100.0),

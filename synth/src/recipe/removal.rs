@@ -99,9 +99,19 @@ pub struct RemovalRecipe {
     /// Probability that all objects are the same asset (default 0.5).
     prob_same_object: f64 = 0.5;
     /// Probability that a character goes over the floor, 0 to 1 (default 0): somebody of the workspace
-    /// (`--base-path`) or a built-in person. It is kept or removed like any object, and pushes what it
-    /// meets; there is none where objects float.
+    /// (`--base-path`) or a built-in person. It is kept or removed like any object, and its limbs push
+    /// what they meet; there is none where objects float.
     prob_character: f64 = 0.0;
+    /// Things in the hands of a character, 0 to 2 (default 0,1): of the same objects, each an object of its
+    /// own. It is removed with who holds it, or alone. Where nothing fits the hands are empty.
+    range_held: [u32; 2] = [0, 1];
+    /// Longest side of what is held, metres, above 0 (default 0.12,0.35); it is made smaller where it would
+    /// be in the floor or in the body.
+    range_held_size: [f64; 2] = [0.12, 0.35];
+    /// Things that lie in the way of a character, to be pushed, 0 to 8 (default 0,2).
+    range_pushed: [u32; 2] = [0, 2];
+    /// Longest side of what is pushed, metres, above 0 (default 0.2,0.5).
+    range_pushed_size: [f64; 2] = [0.2, 0.5];
     /// Probability that nothing moves but the camera (default 0.5).
     prob_stationary_object: f64 = 0.5;
     /// What stationary objects do: `settle` (fall before the clip and rest on something) or `float`
@@ -369,6 +379,9 @@ impl RemovalRecipe {
         }
         let layers = match self.layers {
             Layers::None => 0,
+            Layers::Object if self.prob_character > 0.0 => {
+                end + self.range_held[1] + self.range_pushed[1]
+            }
             Layers::Object => end - 1,
         };
         let worlds = 1 + u64::from(self.tuples_per_shot) + u64::from(layers);
@@ -389,6 +402,10 @@ impl RemovalRecipe {
         for (name, [low, high], lowest, highest) in [
             ("range_frame_time", [first, last], 1.0, 2400.0),
             ("range_object_scale", self.range_object_scale, TINY, 1000.0),
+            ("range_held", self.range_held.map(f64::from), 0.0, 2.0),
+            ("range_held_size", self.range_held_size, TINY, 1000.0),
+            ("range_pushed", self.range_pushed.map(f64::from), 0.0, 8.0),
+            ("range_pushed_size", self.range_pushed_size, TINY, 1000.0),
             ("range_spawn_xy", self.range_spawn_xy, -ANY, ANY),
             ("range_spawn_z", self.range_spawn_z, 0.0, ANY),
             (
