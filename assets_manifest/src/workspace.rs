@@ -181,7 +181,7 @@ impl Workspace {
         &self.library
     }
 
-    /// The longest take of a motion file.
+    /// The take of a motion file that lasts longest.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -196,7 +196,7 @@ impl Workspace {
         let (takes, _, warnings) = load_motion_file(path)?;
         let longest = takes
             .into_iter()
-            .max_by_key(|take| take.frames.len())
+            .max_by(|a, b| a.duration_secs().total_cmp(&b.duration_secs()))
             .ok_or_else(|| AssetError::Unusable {
                 path: path.clone(),
                 reason: "there is no take in it".into(),

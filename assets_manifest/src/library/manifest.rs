@@ -73,11 +73,12 @@ impl From<Option<String>> for Archive {
 /// Parses `path` when it is a manifest. `None` for other JSON.
 ///
 /// # Errors
-/// JSON that has the words of a manifest but cannot be read as one.
+/// JSON that has the words or the name of a manifest but cannot be read as one.
 pub(super) fn parse(path: &Path) -> Result<Option<Manifest>, AssetError> {
     let bytes = read_disk(path)?;
     let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
-    if !(has(b"\"assets\"") && has(b"\"data_dir\"")) {
+    let is_called_so = path.file_name().is_some_and(|name| name == "manifest.json");
+    if !(has(b"\"assets\"") && (is_called_so || has(b"\"data_dir\""))) {
         return Ok(None);
     }
     serde_json::from_slice(&bytes)

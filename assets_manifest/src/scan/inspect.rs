@@ -216,11 +216,29 @@ fn take_facts(motion: &Motion) -> TakeFacts {
 /// The same words with paths below the root as they are below it.
 pub(super) fn against(root: &Path, text: &str) -> String {
     let root = root.to_string_lossy();
-    let root = root.trim_end_matches('/');
-    if root.is_empty() || root == "." {
-        return text.replace("./", "");
+    let root = match root.trim_end_matches('/') {
+        "" => "./".to_owned(),
+        root => format!("{root}/"),
+    };
+    // Only where a path begins: `../x` holds `./`, and `/a/b/` holds `b/`.
+    let begins = |before: &str| {
+        let last = before.chars().next_back();
+        !last.is_some_and(|c| c.is_alphanumeric() || "/._-~".contains(c))
+    };
+    let mut shortened = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(&root) {
+        let (before, after) = rest.split_at(at);
+        shortened.push_str(before);
+        let kept = if begins(&text[..text.len() - after.len()]) {
+            ""
+        } else {
+            &root
+        };
+        shortened.push_str(kept);
+        rest = &after[root.len()..];
     }
-    text.replace(&format!("{root}/"), "")
+    shortened + rest
 }
 
 /// A path below or beside the root, with `/`.
@@ -252,4 +270,25 @@ pub(super) fn is_unchanged(content: &Content, root: &Path, before_ns: i64) -> bo
                 (Some(_), Err(_)) => false,
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shortened_where_they_begin_below_the_root_only() {
+        let told = |root: &str, text: &str| against(Path::new(root), text);
+        assert_eq!(
+            told("/lib/kub", "cannot read /lib/kub/a/b.obj"),
+            "cannot read a/b.obj"
+        );
+        assert_eq!(told("kub/", "kub/a.obj: \"kub/t.png\""), "a.obj: \"t.png\"");
+        let elsewhere = "cannot decode /lib/kub/a.tar.gz, mykub/x";
+        assert_eq!(told("kub", elsewhere), elsewhere);
+        assert_eq!(
+            told(".", "./a.fbx: texture ../../t.png"),
+            "a.fbx: texture ../../t.png"
+        );
+    }
 }

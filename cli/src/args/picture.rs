@@ -33,7 +33,7 @@ impl From<DenoiseArg> for Denoise {
 #[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Picture")]
 pub struct PictureArgs {
-    /// Samples per pixel (default 128)
+    /// Samples per pixel (default 128; `avatar` 32)
     #[arg(long, alias = "samples", value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spp: Option<u32>,
@@ -42,7 +42,7 @@ pub struct PictureArgs {
     #[arg(long, value_name = "SHARE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_threshold: Option<f64>,
-    /// Most bounces of a path (default 20)
+    /// Most bounces of a path (default 20; `avatar` 8)
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bounces: Option<u32>,

@@ -36,7 +36,7 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
     let asked = plan.picture.backend.on_cpu_if(true);
     let backend = super::backend_for(&asked, &job.output_dir, output)?;
     plan.picture.backend = backend.setting.clone();
-    super::say_trained_frames(plan.recipe.video_length, output);
+    super::say_trained_frames(plan.recipe.video_length, true, output);
     check_folder(&plan, &job.output_dir)?;
     super::make_dir(&job.output_dir)?;
     let journal = Journal::open(&job.output_dir, job.shard)?;

@@ -131,9 +131,10 @@ fn backend_for(asked: &BackendSetting, dir: &Path, output: &Output) -> Result<Ba
     })
 }
 
-fn say_trained_frames(length: u32, output: &Output) {
+/// Says how many frames trainers will use; those of Diffusion as Shader take 4k frames too.
+fn say_trained_frames(length: u32, takes_multiples: bool, output: &Output) {
     let trained = trained_frames(length);
-    if trained != length {
+    if trained != length && !(takes_multiples && length.is_multiple_of(4)) {
         output.note(format!(
             "note: {length} frames are not 4k+1; trainers will use {trained} of them"
         ));

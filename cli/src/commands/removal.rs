@@ -32,7 +32,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
             "`--save-state` writes no .blend: the whole state of a sample is in its shot.json",
         );
     }
-    super::say_trained_frames(plan.recipe.video_length, output);
+    super::say_trained_frames(plan.recipe.video_length, false, output);
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     backend.with_fallback(output, |backend, begun| {
         plan.picture.backend = backend.setting.clone();
@@ -162,16 +162,23 @@ fn say_report(report: &Report, job: &Job, list: &Path, output: &Output) -> Resul
     output.json(&json!({
         "made": made, "present": present, "failed": failed.len(), "list": list,
     }))?;
-    output.plain(folder_or_dir(job).display().to_string())?;
+    // A single sample that failed has no folder.
+    if failed.is_empty() || !is_single(job) {
+        output.plain(folder_or_dir(job).display().to_string())?;
+    }
     Ok(super::say_batch(report, list, output))
 }
 
 /// What a script wants to go on with: the sample when there is one, else the dataset.
 fn folder_or_dir(job: &Job) -> PathBuf {
     match &job.selection {
-        Selection::Missing(range) if range.end - range.first == 1 => folder_of(job, range.first),
+        Selection::Missing(range) if is_single(job) => folder_of(job, range.first),
         _ => job.output_dir.clone(),
     }
+}
+
+fn is_single(job: &Job) -> bool {
+    matches!(&job.selection, Selection::Missing(range) if range.end - range.first == 1)
 }
 
 /// `--estimate`.

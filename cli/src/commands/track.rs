@@ -55,7 +55,7 @@ pub(super) fn run(args: &TrackArgs, output: &Output) -> Result<Status> {
         selection: selection(args.batch.redo.as_ref(), inputs.videos.len() as u64)?,
         shard: args.batch.shard,
     };
-    super::say_trained_frames(plan.track.video_length, output);
+    super::say_trained_frames(plan.track.video_length, true, output);
     check_folder(&plan, &job.output_dir)?;
     super::make_dir(&job.output_dir)?;
     let journal = Journal::open(&job.output_dir, job.shard)?;

@@ -1,13 +1,13 @@
 //! From an [`AvatarRecipe`], a character and a motion to a Shot.
 
 mod camera;
-pub(crate) mod clothes;
+mod clothes;
 pub(crate) mod ground;
 pub(crate) mod hold;
 pub(crate) mod limbs;
 pub(crate) mod performer;
 mod place;
-mod prompt;
+pub(crate) mod prompt;
 mod props;
 mod stage;
 #[cfg(test)]

@@ -183,8 +183,8 @@ pub(super) fn draw(
             id: performance.motion.clone(),
             start_secs,
             duration_secs: f64::from(motion.duration_secs()),
-            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s,
-            floor_penetration_cm: performed.quality.floor_penetration_cm,
+            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s * scale,
+            floor_penetration_cm: performed.quality.floor_penetration_cm * scale,
             joint_limit_violations: performed.quality.joint_limit_violations,
             held: in_hands,
         }),
@@ -241,14 +241,19 @@ pub(crate) fn take_way(body: &mut BodyPose, root: usize) -> Vec3 {
 /// Heights of characters, metres, that are taken for what they say.
 const HEIGHTS: std::ops::RangeInclusive<f32> = 0.4..=2.6;
 
-/// What brings a character of senseless height to `fit_height`, metres; 0: nothing does.
+/// What is longer than this many of its heights stands on more than two legs: a person with arms spread is as wide
+/// as high.
+const LONGEST: f32 = 1.2;
+
+/// What brings a character of senseless height to `fit_height`, metres, or what is longer than high to that length;
+/// 0: nothing does.
 pub(crate) fn scale_to_fit(model: &Model, fit_height: f32) -> f32 {
     let bounds = model.meshes.first().and_then(|mesh| mesh.bounds());
-    let height = bounds.map_or(0.0, |(low, high)| high.z - low.z);
-    if fit_height == 0.0 || HEIGHTS.contains(&height) || height <= 0.0 {
+    let size = bounds.map_or(Vec3::ZERO, |(low, high)| high - low);
+    if fit_height == 0.0 || HEIGHTS.contains(&size.z) || size.z <= 0.0 {
         return 1.0;
     }
-    fit_height / height
+    fit_height / size.z.max(size.x.max(size.y) / LONGEST)
 }
 
 /// Above or below which the clip happens: the mean of what its frames sweep, without those before and after

@@ -64,7 +64,7 @@ fn place_name(id: &str) -> String {
 }
 
 /// What to call somebody whose noun is this: `mh male` → `man`.
-fn person(noun: &str) -> String {
+pub(crate) fn person(noun: &str) -> String {
     const PEOPLE: [(&str, &[&str]); 5] = [
         ("woman", &["female", "woman", "lady"]),
         ("man", &["male", "man", "guy"]),
@@ -226,7 +226,12 @@ pub fn prompt(shot: &Shot) -> String {
             let noun = person(&object.noun);
             let clothes = clothing(&object.adjectives);
             let held = holding(shot, motion);
-            let does = action(&motion.id);
+            // A character's own take has no name but the character's.
+            let does = if motion.id == object.asset {
+                "moves".into()
+            } else {
+                action(&motion.id)
+            };
             format!("{} {noun}{clothes}{held} {does}", article(&noun))
         })
         .collect();

@@ -330,3 +330,23 @@ fn a_fist_is_all_that_holding_changes_in_a_body() {
         assert!(fingers.iter().any(|finger| name.contains(finger)), "{name}");
     }
 }
+
+#[test]
+fn senseless_sizes_become_those_of_people_and_long_animals_no_longer_than_people_are_high() {
+    let workspace = people();
+    let model = workspace.model(&workspace.characters()[0].id).unwrap();
+    let sized = |size: Vec3| {
+        let mut model = model.as_ref().clone();
+        let mut mesh = model.meshes[0].as_ref().clone();
+        let (low, high) = mesh.bounds().unwrap();
+        for position in &mut mesh.positions {
+            *position = (*position - low) / (high - low) * size;
+        }
+        model.meshes[0] = mesh.into();
+        performer::scale_to_fit(&model, 1.7)
+    };
+    assert_eq!(sized(Vec3::new(1.5, 0.4, 1.8)), 1.0);
+    assert!((sized(Vec3::new(150.0, 40.0, 170.0)) - 0.01).abs() < 1e-6);
+    // A fox in centimetres, 204 of them long.
+    assert!((sized(Vec3::new(30.0, 204.0, 79.0)) - 0.01).abs() < 1e-6);
+}

@@ -12,7 +12,8 @@ use super::{Drawing, Halt, Thing, motion, props};
 use crate::avatar::hold::{Holder, hands};
 use crate::avatar::limbs::limbs;
 use crate::avatar::performer::{around, bodies, boxes, scale_to_fit, take_way, times};
-use crate::avatar::{AvatarError, clothes, ground};
+use crate::avatar::prompt::person;
+use crate::avatar::{AvatarError, ground};
 use crate::physics::{Body, BodyShape, Led, Motion};
 use crate::recipe::Stationary;
 use crate::shot::{MotionRecord, Object, Pose, Role, Track, WorldSet};
@@ -149,8 +150,9 @@ pub(super) fn draw(
         mesh: 0,
         materials: Vec::new(),
         role: Role::Keep,
-        noun: record.noun.clone(),
-        adjectives: clothes::garments(&model.materials),
+        // What it wears is no adjective.
+        noun: person(&record.noun),
+        adjectives: Vec::new(),
         worlds: WorldSet::ALL,
         scale: Vec3::splat(scale),
         pose: Track::Constant(start),
@@ -159,8 +161,8 @@ pub(super) fn draw(
             id: performance.motion.clone(),
             start_secs: 0.0,
             duration_secs: f64::from(take.duration_secs()),
-            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s,
-            floor_penetration_cm: performed.quality.floor_penetration_cm,
+            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s * scale,
+            floor_penetration_cm: performed.quality.floor_penetration_cm * scale,
             joint_limit_violations: performed.quality.joint_limit_violations,
             held,
         }),
