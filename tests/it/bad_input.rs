@@ -380,5 +380,21 @@ fn datasets_that_cannot_be_merged_or_checked() {
         &context.run("index a b --output-dir merged"),
         &["two different samples", "000001"],
     );
-    assert!(!context.path("merged.json").exists());
+    // Two kinds of samples are in no list together.
+    context
+        .run("avatar --count 1 --video-length 3 --width 48 --height 32 --spp 1 --grid-size 8 --denoise none --output-dir c")
+        .expect(0);
+    for pair in ["a c", "c a"] {
+        refused(
+            &context.run(&format!("index {pair} --output-dir merged")),
+            &["a holds object-removal samples", "c Diffusion-as-Shader"],
+        );
+    }
+    std::fs::rename(context.path("a/000001"), context.path("c/000001")).unwrap();
+    refused(&context.run("index c"), &["c holds object-removal samples"]);
+    for left in ["merged.json", "merged"] {
+        assert!(!context.path(left).exists(), "{left}");
+    }
+    context.write("file", "");
+    refused(&context.run("index b --output-dir file"), &["file"]);
 }

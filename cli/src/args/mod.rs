@@ -163,7 +163,7 @@ pub struct IndexArgs {
 #[derive(Debug, Args)]
 pub struct MergeArgs {
     /// Dataset folders, ours or any with prompt.txt, videos.txt and trackings.txt; `DIR=R`: R samples of
-    /// it for one of a folder with 1 (default: all of every folder)
+    /// it for one of a folder without `=R` (no `=R` at all: everything of every folder)
     #[arg(required = true, value_name = "DIR[=R]")]
     pub sources: Vec<String>,
     /// What the datasets are

@@ -35,7 +35,6 @@ pub(super) fn run(args: &IndexArgs, output: &Output) -> Result<Status> {
     }
     let mut incomplete = Vec::new();
     if let Some(merged) = &args.output_dir {
-        super::make_dir(merged)?;
         let report = index(&args.dirs, merged)?;
         say(&report, output)?;
         incomplete.extend(report.incomplete);

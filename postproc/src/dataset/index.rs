@@ -15,6 +15,7 @@ use diorama_video::fsx;
 use serde::{Deserialize, Serialize};
 
 use super::Turn;
+use super::das::holds_das_samples;
 use crate::caption::Captions;
 use crate::error::{PostprocError, Result, fs_error};
 
@@ -124,10 +125,69 @@ pub fn sample_folders(dataset: &Path) -> Result<Vec<PathBuf>> {
 /// Rebuilds the derived files of `output` from the samples of `datasets` (usually the same folder).
 ///
 /// # Errors
-/// [`PostprocError::Duplicate`] when two folders claim one id with different contents; nothing is
-/// written then. Equal duplicates are listed once, from the first folder.
+/// [`PostprocError::Duplicate`] when two folders claim one id with different contents, and
+/// [`PostprocError::Option`] when one holds samples of the other kind, which no list of this one can
+/// name; nothing is written then, nor a folder left. Equal duplicates are listed once, from the first
+/// folder.
 pub fn index(datasets: &[PathBuf], output: &Path) -> Result<IndexReport> {
+    one_kind(datasets)?;
+    let missing: Vec<&Path> = output
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
     std::fs::create_dir_all(output).map_err(fs_error("create", output))?;
+    let report = index_into(datasets, output);
+    if report.is_err() {
+        for folder in missing {
+            // Fails where somebody has put something in meanwhile.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+    report
+}
+
+/// Refuses datasets for Diffusion as Shader: their samples would be left out of the list.
+fn one_kind(datasets: &[PathBuf]) -> Result<()> {
+    let Some(das) = datasets.iter().find(|dataset| holds_das_samples(dataset)) else {
+        return Ok(());
+    };
+    let mut removal = None;
+    for dataset in datasets {
+        if holds_removal_samples(dataset)? {
+            removal = Some(dataset);
+            break;
+        }
+    }
+    Err(PostprocError::Option {
+        option: "index",
+        reason: match removal {
+            Some(removal) => two_kinds(removal, das),
+            None => format!(
+                "{} is a Diffusion-as-Shader dataset: `diorama merge` joins those",
+                das.display()
+            ),
+        },
+    })
+}
+
+/// Are there complete samples of object removal in `dataset`?
+pub(super) fn holds_removal_samples(dataset: &Path) -> Result<bool> {
+    Ok(sample_folders(dataset)?
+        .iter()
+        .any(|folder| is_complete(folder)))
+}
+
+/// Why these two cannot be in one list.
+pub(super) fn two_kinds(removal: &Path, das: &Path) -> String {
+    format!(
+        "{} holds object-removal samples, {} Diffusion-as-Shader samples: no list can have both, index \
+         each kind in a folder of its own",
+        removal.display(),
+        das.display()
+    )
+}
+
+fn index_into(datasets: &[PathBuf], output: &Path) -> Result<IndexReport> {
     let turn = Turn::take(output)?;
     let list = list_path(output)?;
     turn.sweep_file(&list)?;
@@ -445,6 +505,43 @@ mod tests {
             list,
             "nothing was written"
         );
+    }
+
+    #[test]
+    fn a_refused_list_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let [a, b, c] = ["a", "b", "c"].map(|name| root.path().join(name));
+        sample(&a.join("000001"), "000001", "One.", "CC0-1.0");
+        sample(&b.join("000001"), "000001", "Another.", "CC0-1.0");
+        put(&c.join("trackings.txt"), "tracking/000000_tracking.mp4\n");
+        let new = root.path().join("new/all");
+        let refused = |datasets: &[&PathBuf], output: &Path| {
+            let datasets: Vec<PathBuf> =
+                datasets.iter().map(|dataset| (*dataset).clone()).collect();
+            index(&datasets, output).unwrap_err().to_string()
+        };
+        assert!(refused(&[&a, &b], &new).contains("two different samples"));
+        assert!(!root.path().join("new").exists());
+        for datasets in [[&a, &c], [&c, &a]] {
+            let words = refused(&datasets, &new);
+            for name in [&a, &c] {
+                assert!(words.contains(&*name.to_string_lossy()), "{words}");
+            }
+        }
+        assert!(refused(&[&c, &c], &new).contains("diorama merge"));
+        assert!(!root.path().join("new").exists());
+        // A folder that was there stays, and so does what lies beside it.
+        std::fs::create_dir(root.path().join("new")).unwrap();
+        refused(&[&a, &b], &new);
+        assert!(root.path().join("new").exists() && !new.exists());
+        assert!(index(std::slice::from_ref(&a), &new).is_ok());
+        let before = std::fs::read(root.path().join("new/all.json")).unwrap();
+        refused(&[&a, &b], &new);
+        assert_eq!(
+            std::fs::read(root.path().join("new/all.json")).unwrap(),
+            before
+        );
+        assert!(new.join("totals.json").is_file());
     }
 
     #[test]

@@ -10,16 +10,15 @@ use std::path::{Component, Path, PathBuf};
 use diorama_video::{ReadFormat, VideoError, VideoFrame, VideoReader, whole_png_size};
 
 use super::VerifyOptions;
+use super::das_own;
 use super::das_rendered::{self, Rendered, Reshoot};
 use super::report::{Law, Report, SampleFindings, laws};
 use crate::caption::TOKEN_LIMIT;
 use crate::caption::words::token_bound;
 use crate::dataset::das::{
-    LISTS, PLACEHOLDER_PROMPT, das_sample_folder, is_complete_das, read_list, shows_first_frame,
+    LISTS, Line, PLACEHOLDER_PROMPT, das_sample_folder, is_complete_das, read_list,
 };
-use crate::dataset::read_journals;
 use crate::error::{PostprocError, Result, fs_error};
-use crate::sample::hash_files;
 
 /// Size that the trainer's default buckets have.
 const TRAINED_SIZE: (u32, u32) = (720, 480);
@@ -51,6 +50,10 @@ pub mod das_laws {
     pub const STRETCHED: Law = Law::figure("videos not of 720x480", "videos");
     /// Pictures of `images/` are the first frames of the samples, or their repaintings.
     pub const IMAGES: Law = Law::limited("images are first frames", "pictures", 0.0);
+    /// Files under the names that the trainer reads are those of their samples.
+    pub const OWN: Law = Law::limited("files are their samples' own", "files", 0.0);
+    /// No line of the lists, or of dataset.csv, has a part of another sample.
+    pub const BELONG: Law = Law::limited("lines are of one sample each", "lines", 0.0);
     /// Recorded positions of tracks against the posed surfaces.
     pub const PLACES: Law = Law::limited("tracks against posed surfaces", "px", 0.001);
     /// Recorded visibility of tracks against rays.
@@ -116,7 +119,22 @@ pub fn verify_das(
             (listed.len() - different.len()) as f64,
         );
     }
-    check_samples(dataset, &videos, &mut findings)?;
+    let mut next = [prompts.iter(), trackings.iter(), images.iter()];
+    let lines: Vec<Line> = videos
+        .iter()
+        .map(|video| {
+            let [prompt, tracking, image] = next
+                .each_mut()
+                .map(|list| list.next().cloned().unwrap_or_default());
+            Line {
+                prompt,
+                video: video.clone(),
+                tracking,
+                image,
+            }
+        })
+        .collect();
+    das_own::check(dataset, &lines, &mut findings)?;
     report.add(findings);
 
     for (index, video) in videos.iter().enumerate() {
@@ -181,39 +199,6 @@ fn list(dataset: &Path, name: &'static str, findings: &mut SampleFindings) -> Ve
         }),
     );
     read_list(&path).unwrap_or_default()
-}
-
-/// Files of complete samples against the journal, and samples that no list has.
-fn check_samples(dataset: &Path, videos: &[String], findings: &mut SampleFindings) -> Result<()> {
-    let listed: BTreeSet<&str> = videos.iter().map(String::as_str).collect();
-    for (id, entry) in read_journals(dataset)?.done {
-        let folder = das_sample_folder(dataset, &id);
-        let is_there = is_complete_das(&folder);
-        findings.check(
-            laws::FILES,
-            (!is_there).then(|| format!("the journal calls {id} done, but it is not complete")),
-        );
-        if !is_there {
-            continue;
-        }
-        let found = hash_files(&folder)?;
-        let names = entry.files.keys().chain(found.keys());
-        let other = names
-            .filter(|name| entry.files.get(*name) != found.get(*name))
-            .min();
-        findings.check(laws::HASHES, other.map(|name| format!("{id}/{name}")));
-        let fault = (!shows_first_frame(dataset, &id)?)
-            .then(|| format!("images/{id}.png is another picture: run `diorama index`"));
-        findings.check(das_laws::IMAGES, fault);
-        let is_listed = listed.contains(format!("videos/{id}.mp4").as_str());
-        if is_listed {
-            findings.measure(das_laws::UNLISTED, None, 0.0);
-        } else {
-            let words = format!("{id} is done but not listed: run `diorama index`");
-            findings.warn(das_laws::UNLISTED, words);
-        }
-    }
-    Ok(())
 }
 
 /// Is this a way that stays inside the dataset?

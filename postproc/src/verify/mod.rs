@@ -6,6 +6,7 @@
 //! reported, and only what every reader relies on (counts, sizes, decoding) is a fault.
 
 mod das;
+mod das_own;
 mod das_rendered;
 mod files;
 mod flow;

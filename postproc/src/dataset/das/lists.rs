@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 
 use diorama_video::fsx;
 
-use super::place::{is_complete_das, link_sample, main_names, sample_ids};
+use super::place::{das_sample_folder, is_complete_das, link_sample, main_names, sample_ids};
 use super::{LISTS, SAMPLES};
-use crate::dataset::index::{Attributions, Summary, read_json};
+use crate::dataset::index::{Attributions, Summary, holds_removal_samples, read_json, two_kinds};
 use crate::dataset::{Totals, Turn, write_json};
-use crate::error::{Result, fs_error};
+use crate::error::{PostprocError, Result, fs_error};
 
 /// The list of all of them, with captions.
 const CSV: &str = "dataset.csv";
+/// Its first line.
+const COLUMNS: &str = "text,video,tracking,image";
 
 /// What [`index_das`] wrote.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,24 +31,38 @@ pub struct DasIndexReport {
 
 /// One line of each list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// One line, not empty.
-    pub(super) prompt: String,
+    pub(crate) prompt: String,
     /// Relative to the dataset, with `/`.
-    pub(super) video: String,
-    pub(super) tracking: String,
-    pub(super) image: String,
+    pub(crate) video: String,
+    pub(crate) tracking: String,
+    pub(crate) image: String,
 }
 
 /// Rebuilds the derived files of `dataset` from the complete samples under `samples/`, by ascending
 /// id, and gives their files their flat names.
 ///
 /// # Errors
-/// When something cannot be read or written.
+/// When something cannot be read or written; and where the lists would be lost (a merged dataset, or
+/// another tool's, has nothing to make them from) or samples of object removal be left out.
 pub fn index_das(dataset: &Path) -> Result<DasIndexReport> {
     std::fs::create_dir_all(dataset).map_err(fs_error("create", dataset))?;
     let _turn = Turn::take(dataset)?;
     let samples = dataset.join(SAMPLES);
+    let wrong = |reason: String| PostprocError::Option {
+        option: "index",
+        reason,
+    };
+    if holds_removal_samples(dataset)? {
+        return Err(wrong(two_kinds(dataset, dataset)));
+    }
+    if !samples.is_dir() && read_list(&dataset.join(LISTS[1])).is_ok_and(|list| !list.is_empty()) {
+        return Err(wrong(format!(
+            "{} has lists but no samples/ to make them from again: it was merged, or made elsewhere",
+            dataset.display()
+        )));
+    }
     let mut lines = Vec::new();
     let mut incomplete = Vec::new();
     let mut totals = Totals::default();
@@ -58,14 +74,13 @@ pub fn index_das(dataset: &Path) -> Result<DasIndexReport> {
             continue;
         }
         let summary: Summary = read_json(&folder.join("sample.json"))?;
-        let path = folder.join("prompt.txt");
-        let prompt = std::fs::read_to_string(&path).map_err(fs_error("read", &path))?;
+        let prompt = own_prompt(dataset, &id)?;
         link_sample(dataset, &id)?;
         totals.add(&summary);
         attributions.add(&summary);
         let [video, tracking, image] = main_names(&id);
         lines.push(Line {
-            prompt: prompt.split_whitespace().collect::<Vec<_>>().join(" "),
+            prompt,
             video,
             tracking,
             image,
@@ -136,7 +151,7 @@ pub(super) fn write_lists(dataset: &Path, lines: &[Line]) -> Result<()> {
 
 /// Columns text, video, tracking, image; every field quoted.
 fn csv(lines: &[Line]) -> String {
-    let mut text = String::from("text,video,tracking,image\n");
+    let mut text = format!("{COLUMNS}\n");
     for line in lines {
         let fields = [&line.prompt, &line.video, &line.tracking, &line.image]
             .map(|field| format!("\"{}\"", field.replace('"', "\"\"")));
@@ -151,4 +166,34 @@ pub(crate) fn read_list(path: &Path) -> Result<Vec<String>> {
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty());
     Ok(lines.map(str::to_owned).collect())
+}
+
+/// The prompt of the complete sample `id`, as one line.
+pub(crate) fn own_prompt(dataset: &Path, id: &str) -> Result<String> {
+    let path = das_sample_folder(dataset, id).join("prompt.txt");
+    let prompt = std::fs::read_to_string(&path).map_err(fs_error("read", &path))?;
+    Ok(prompt.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The lines of `dataset.csv`; `None` where there is none or it is not of our form.
+pub(crate) fn read_csv(dataset: &Path) -> Option<Vec<Line>> {
+    let text = std::fs::read_to_string(dataset.join(CSV)).ok()?;
+    let mut rows = text.lines();
+    (rows.next()? == COLUMNS).then_some(())?;
+    rows.map(|row| {
+        // From the right: only prompts can hold quotes.
+        let mut fields = row
+            .strip_prefix('"')?
+            .strip_suffix('"')?
+            .rsplitn(4, "\",\"");
+        let mut field = || Some(fields.next()?.replace("\"\"", "\""));
+        let (image, tracking, video, prompt) = (field()?, field()?, field()?, field()?);
+        Some(Line {
+            prompt,
+            video,
+            tracking,
+            image,
+        })
+    })
+    .collect()
 }

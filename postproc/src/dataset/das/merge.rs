@@ -16,7 +16,8 @@ use crate::sample::{BuildFolder, Layout};
 pub struct DasSource {
     /// Its folder: ours, or any that keeps the trainer's contract.
     pub folder: PathBuf,
-    /// How many samples of it there are for one of a source with 1; `None` for all: everything.
+    /// How many samples of it there are for one of a source with 1, which is what `None` means as soon as
+    /// some source has a ratio; where none has, everything is taken.
     pub ratio: Option<f64>,
 }
 
@@ -46,7 +47,7 @@ pub struct DasMergeReport {
 ///
 /// # Errors
 /// Lists of a source that are missing or not aligned, files that are not there, a ratio that is not
-/// above 0, or an `output` with something in it.
+/// above 0, ratios by which nothing of a source is left, or an `output` with something in it.
 pub fn merge_das(sources: &[DasSource], output: &Path, mode: MergeMode) -> Result<DasMergeReport> {
     let is_taken = std::fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_some());
     if is_taken || output.is_file() {
@@ -128,21 +129,30 @@ fn wrong(reason: String) -> PostprocError {
 
 /// How many samples to take of each source.
 fn shares(sources: &[DasSource], available: &[u64]) -> Result<Vec<u64>> {
+    if sources.iter().all(|source| source.ratio.is_none()) {
+        return Ok(available.to_vec());
+    }
+    let ratio = |source: &DasSource| source.ratio.unwrap_or(1.0);
     let mut least = f64::INFINITY;
     for (source, have) in sources.iter().zip(available) {
-        if let Some(ratio) = source.ratio {
-            if !(ratio > 0.0 && ratio.is_finite()) {
-                return Err(wrong(format!("a ratio of {ratio} is not above 0")));
-            }
-            least = least.min(*have as f64 / ratio);
+        let ratio = ratio(source);
+        if !(ratio > 0.0 && ratio.is_finite()) {
+            return Err(wrong(format!("a ratio of {ratio} is not above 0")));
         }
+        least = least.min(*have as f64 / ratio);
     }
-    let of = |(source, have): (&DasSource, &u64)| match source.ratio {
-        // A hair more, so that 3 of 3 by a ratio of 0.3 are 3.
-        Some(ratio) => ((least * ratio * (1.0 + 1e-12)) as u64).min(*have),
-        None => *have,
+    // A hair more, so that 3 of 3 by a ratio of 0.3 are 3.
+    let of = |(source, have): (&DasSource, &u64)| {
+        ((least * ratio(source) * (1.0 + 1e-12)) as u64).min(*have)
     };
-    Ok(sources.iter().zip(available).map(of).collect())
+    let shares: Vec<u64> = sources.iter().zip(available).map(of).collect();
+    if let Some(at) = shares.iter().position(|share| *share == 0) {
+        let folder = sources[at].folder.display();
+        return Err(wrong(format!(
+            "by these ratios nothing of {folder} would be taken: {available:?} samples are there"
+        )));
+    }
+    Ok(shares)
 }
 
 /// The lists of a dataset, which must be aligned. Images may be missing.

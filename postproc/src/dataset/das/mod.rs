@@ -39,11 +39,11 @@ mod repaint;
 mod writer;
 
 pub use filmed::{FilmedSampleOptions, FilmedSampleWriter};
-pub(crate) use lists::read_list;
 pub use lists::{DasIndexReport, index_das};
+pub(crate) use lists::{Line, own_prompt, read_csv, read_list};
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
-pub(crate) use place::shows_first_frame;
 pub use place::{das_sample_folder, is_complete_das, sweep_das};
+pub(crate) use place::{foreign_names, main_names, sample_ids};
 pub use record::{ClipRecord, DasQuality, DasRecord};
 pub use repaint::{RepaintReport, take_repainted};
 pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_QP_LIMIT};
@@ -52,6 +52,14 @@ pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_
 /// samples whose lists are not written yet.
 pub fn is_das_dataset(folder: &std::path::Path) -> bool {
     folder.join(LISTS[2]).is_file() || folder.join(SAMPLES).is_dir()
+}
+
+/// Would a dataset of this kind be lost if nobody looked for it in `folder`? It has the list of tracking
+/// videos, or complete samples; a folder that is merely called `samples` is none.
+pub(super) fn holds_das_samples(folder: &std::path::Path) -> bool {
+    let is_complete = |id: String| is_complete_das(&das_sample_folder(folder, &id));
+    folder.join(LISTS[2]).is_file()
+        || sample_ids(folder).is_ok_and(|ids| ids.into_iter().any(is_complete))
 }
 
 /// What stands for the prompt of a clip that nobody described. Trainers need a line that is not blank;

@@ -48,7 +48,7 @@ pub(super) fn check_id(id: &str) -> Result<()> {
 }
 
 /// Way of the main files of sample `id` in the dataset: video, tracking, image.
-pub(super) fn main_names(id: &str) -> [String; 3] {
+pub(crate) fn main_names(id: &str) -> [String; 3] {
     [
         format!("videos/{id}.mp4"),
         format!("tracking/{id}_tracking.mp4"),
@@ -90,14 +90,35 @@ fn first_frame(dataset: &Path, id: &str) -> PathBuf {
     }
 }
 
-/// Is `images/<id>.png` the sample's first frame, or its repainting?
-pub(crate) fn shows_first_frame(dataset: &Path, id: &str) -> Result<bool> {
-    let [_, _, image] = main_names(id);
-    is_same(&first_frame(dataset, id), &dataset.join(image))
+/// The files of sample `id` that have flat names, and those names.
+fn published(dataset: &Path, id: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    let folder = das_sample_folder(dataset, id);
+    let first_frame = first_frame(dataset, id);
+    flat_names(id).into_iter().map(move |(from, to)| {
+        let from = if from == "image.png" {
+            first_frame.clone()
+        } else {
+            folder.join(from)
+        };
+        (from, to)
+    })
+}
+
+/// Flat names of sample `id` under which something lies that is not its own: another sample's file, or
+/// what it had before. `images/` may show the repainted first frame. Missing ones are not told of.
+pub(crate) fn foreign_names(dataset: &Path, id: &str) -> Result<Vec<String>> {
+    let mut foreign = Vec::new();
+    for (from, to) in published(dataset, id) {
+        let place = dataset.join(&to);
+        if place.exists() && !(from.exists() && is_same(&from, &place)?) {
+            foreign.push(to);
+        }
+    }
+    Ok(foreign)
 }
 
 /// Names of the folders under `samples/`, sorted; temporary ones are left out.
-pub(super) fn sample_ids(dataset: &Path) -> Result<Vec<String>> {
+pub(crate) fn sample_ids(dataset: &Path) -> Result<Vec<String>> {
     let samples = dataset.join(SAMPLES);
     let mut ids = Vec::new();
     match std::fs::read_dir(&samples) {
@@ -118,13 +139,7 @@ pub(super) fn sample_ids(dataset: &Path) -> Result<Vec<String>> {
 
 /// Gives the files of `samples/<id>` their flat names. What is already right is left alone.
 pub(super) fn link_sample(dataset: &Path, id: &str) -> Result<()> {
-    let folder = das_sample_folder(dataset, id);
-    for (from, to) in flat_names(id) {
-        let from = if from == "image.png" {
-            first_frame(dataset, id)
-        } else {
-            folder.join(from)
-        };
+    for (from, to) in published(dataset, id) {
         if from.exists() {
             place(&from, &dataset.join(to), true)?;
         }

@@ -341,6 +341,89 @@ fn verification_replays_the_loaders_rules() {
     assert!(broken(&verify(), laws::HASHES));
 }
 
+#[test]
+fn verification_finds_files_and_lines_of_other_samples() {
+    let root = tempfile::tempdir().unwrap();
+    let dataset = root.path();
+    let mut journal = Journal::open(dataset, None).unwrap();
+    let controlled = DasSampleOptions {
+        first_frame_controls: true,
+        ..options()
+    };
+    for (id, prompt) in [("000000", "One."), ("000001", "Two \"2\",\"2\"")] {
+        let finished = make(dataset, id, &controlled, prompt);
+        let entry = finished.done_entry(7, "cpu", std::collections::BTreeMap::new());
+        journal.push_done(&entry).unwrap();
+    }
+    index_das(dataset).unwrap();
+    if !ffmpeg_is_there(dataset) {
+        return;
+    }
+    let verify = || {
+        let options = VerifyOptions::default();
+        verify_das(dataset, &options, None, &mut |_, _| ()).unwrap()
+    };
+    let broken = |law: crate::verify::Law| verify().law(law).unwrap().broken;
+    // Copies of the samples' files, as some file systems and most programs that copy make them, are good.
+    let flat: Vec<String> = below(dataset)
+        .into_iter()
+        .filter(|name| name.contains('/') && !name.starts_with("samples/"))
+        .collect();
+    let put = |name: &str, bytes: &[u8]| {
+        diorama_video::fsx::write_atomic(&dataset.join(name), bytes).unwrap();
+    };
+    let bytes = |name: &str| std::fs::read(dataset.join(name)).unwrap();
+    for name in &flat {
+        put(name, &bytes(name));
+    }
+    assert!(verify().is_good(), "{}", verify());
+    // Something else under a name of this sample that is as good in itself, and as long.
+    for name in flat.iter().filter(|name| name.contains("000000")) {
+        let own = bytes(name);
+        let mut other = own.clone();
+        *other.last_mut().unwrap() ^= 1;
+        put(name, &other);
+        let law = if name.starts_with("images/") {
+            das_laws::IMAGES
+        } else {
+            das_laws::OWN
+        };
+        assert_eq!(broken(law), 1, "{name}");
+        assert!(verify().to_string().contains(name.as_str()));
+        put(name, &own);
+    }
+    // A run that lost its journal is looked at as well.
+    let tracking = bytes("tracking/000000_tracking.mp4");
+    put("tracking/000000_tracking.mp4", &bytes("videos/000001.mp4"));
+    std::fs::remove_file(dataset.join("done.jsonl")).unwrap();
+    assert_eq!(broken(das_laws::OWN), 1);
+    index_das(dataset).unwrap();
+    assert_eq!(bytes("tracking/000000_tracking.mp4"), tracking);
+    assert!(verify().is_good());
+
+    // Lines that changed places in one list only.
+    for list in LISTS {
+        let text = read(&dataset.join(list));
+        let lines: Vec<&str> = text.lines().collect();
+        put(list, format!("{}\n{}\n", lines[1], lines[0]).as_bytes());
+        assert!(broken(das_laws::BELONG) >= 2, "{list}");
+        put(list, text.as_bytes());
+    }
+    let csv = read(&dataset.join("dataset.csv"));
+    for (from, to) in [
+        ("000001_tracking", "000000_tracking"),
+        ("\"One.\"", "\"Two \"\"2\"\",\"\"2\"\"\""),
+    ] {
+        assert!(csv.contains(from), "{csv}");
+        put("dataset.csv", csv.replace(from, to).as_bytes());
+        assert_eq!(broken(das_laws::BELONG), 1, "{from}");
+    }
+    put("dataset.csv", csv.as_bytes());
+    // Prompts that somebody wrote anew are nobody else's.
+    put("prompt.txt", b"Three.\nTwo, better.\n");
+    assert!(verify().is_good(), "{}", verify());
+}
+
 /// Films a Shot of its own, whatever is asked for.
 struct Studio {
     shot: fn(u32) -> Shot,
@@ -459,6 +542,29 @@ fn merging_keeps_ratios_and_alignment() {
         merge_das(&sources, &all, MergeMode::Copy).is_err(),
         "not empty"
     );
+    // Its lists cannot be made again.
+    let before = below(&all);
+    let error = index_das(&all).unwrap_err().to_string();
+    assert!(error.contains("no samples/"), "{error}");
+    assert_eq!(below(&all), before);
+    assert_eq!(read(&all.join("prompt.txt")), "A 0.\nB 0.\nA 2.\n");
+    // Where one has a ratio, the others have 1.
+    for (ratio, expected) in [
+        (2.0, Some([2, 1])),
+        (3.5, Some([3, 1])),
+        (0.3, None),
+        (9.0, None),
+    ] {
+        let output = root.path().join(format!("of-{ratio}"));
+        let sources = [source(&a, Some(ratio)), source(&b, None)];
+        let merged = merge_das(&sources, &output, MergeMode::Link);
+        assert_eq!(merged.is_ok(), output.exists(), "{ratio}");
+        match (merged, expected) {
+            (Ok(report), Some(expected)) => assert_eq!(report.taken, expected, "{ratio}"),
+            (Err(error), None) => assert!(error.to_string().contains("nothing of"), "{error}"),
+            (merged, _) => panic!("{ratio}: {merged:?}"),
+        }
+    }
     let everything = [source(&a, None), source(&b, None)];
     let copied = root.path().join("copied");
     let report = merge_das(&everything, &copied, MergeMode::Copy).unwrap();
