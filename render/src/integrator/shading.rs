@@ -252,12 +252,7 @@ impl WorldTracer<'_> {
             if point.material.emissive {
                 let contribution =
                     self.emission_contribution(path, point, emission_weight, shaded.distance);
-                batch.found.add(
-                    path.sample,
-                    path.worlds,
-                    self.settings
-                        .clamp(contribution, path.bounce.saturating_sub(1)),
-                );
+                self.add_met(&mut batch.found, path, contribution);
             }
         }
     }

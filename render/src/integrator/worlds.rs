@@ -379,13 +379,16 @@ impl WorldTracer<'_> {
         for Escape { path, place } in &batch.escapes {
             let path = &batch.paths[*path];
             let contribution = self.environment_contribution(path, place);
-            batch.found.add(
-                path.sample,
-                path.worlds,
-                self.settings
-                    .clamp(contribution, path.bounce.saturating_sub(1)),
-            );
+            self.add_met(&mut batch.found, path, contribution);
         }
+    }
+
+    /// Adds what a path's ray has met.
+    #[inline(always)]
+    pub(super) fn add_met(&self, found: &mut Found, path: &Path, contribution: Vec3) {
+        let scattered_before = path.bounce.saturating_sub(1);
+        let contribution = self.settings.clamp(contribution, scattered_before);
+        found.add(path.sample, path.worlds, contribution);
     }
 
     /// Asks the caches for more of what [`Self::shade`] will read.

@@ -94,26 +94,29 @@ fn pictures_come_back_neither_darker_nor_brighter() {
     }
 }
 
+/// Frames as a reader gets them.
+fn coded_as_of_a_pair(side: u32, frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pair.mp4");
+    let options = ColorVideoOptions {
+        qp: PAIR_QP,
+        ..color_options(side, side)
+    };
+    write_color(&path, &options, frames).unwrap();
+    read_all(&path, ReadFormat::Rgb8).unwrap()
+}
+
 #[test]
 fn both_videos_of_a_pair_agree_where_nothing_was_removed() {
     if !has_ffmpeg() {
         return;
     }
     let side: u32 = 192;
-    let folder = tempfile::tempdir().unwrap();
     let (full, removed): (Vec<_>, Vec<_>) = (0..20)
         .map(|frame| [false, true].map(|removed| picture(side, side, frame, 0.7, removed)))
         .map(|[full, removed]| (full, removed))
         .unzip();
-    let read = [&full, &removed].map(|frames| {
-        let path = folder.path().join("pair.mp4");
-        let options = ColorVideoOptions {
-            qp: PAIR_QP,
-            ..color_options(side, side)
-        };
-        write_color(&path, &options, frames).unwrap();
-        read_all(&path, ReadFormat::Rgb8).unwrap()
-    });
+    let read = [&full, &removed].map(|frames| coded_as_of_a_pair(side, frames));
     let mut compared = Vec::new();
     for frame in 0..full.len() {
         let is_far = far_from_touched(&full[frame], &removed[frame], side as usize, PAIR_MARGIN);
@@ -138,7 +141,6 @@ fn a_pair_that_is_coded_differently_everywhere_still_agrees() {
         return;
     }
     let side: u32 = 128;
-    let folder = tempfile::tempdir().unwrap();
     let mut state = 5_u32;
     let noisy = |frame: Vec<u8>, state: &mut u32| -> Vec<u8> {
         let noise = |value: u8| {
@@ -152,15 +154,7 @@ fn a_pair_that_is_coded_differently_everywhere_still_agrees() {
         .collect();
     let mut removed = full.clone();
     removed[0] = full[0].iter().map(|value| 255 - value).collect();
-    let read = [&full, &removed].map(|frames| {
-        let path = folder.path().join("pair.mp4");
-        let options = ColorVideoOptions {
-            qp: PAIR_QP,
-            ..color_options(side, side)
-        };
-        write_color(&path, &options, frames).unwrap();
-        read_all(&path, ReadFormat::Rgb8).unwrap()
-    });
+    let read = [&full, &removed].map(|frames| coded_as_of_a_pair(side, frames));
     for frame in 1..full.len() {
         let pixels = read[0][frame].iter().zip(&read[1][frame]);
         let (mean, p99, _) = differences(pixels.map(|(a, b)| (*a, *b)));
