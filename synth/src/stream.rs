@@ -47,6 +47,11 @@ impl Stream {
         }
     }
 
+    /// Uniform integer from the least to the most, both of them too.
+    pub fn count(&mut self, [least, most]: [u32; 2]) -> u32 {
+        least + self.below(u64::from(most - least) + 1) as u32
+    }
+
     /// True with the given probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability

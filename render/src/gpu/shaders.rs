@@ -13,7 +13,7 @@ use super::tables::TableLayout;
 use super::upload::nodes::NODE;
 use crate::film::RUNS;
 use crate::integrator::worlds::{ROULETTE_FROM, SHADOW_END};
-use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP, LOBES};
+use crate::kernels::bsdf::{CUTOFF, LEAST_ALBEDO, LEAST_STEP};
 use crate::kernels::camera::FILTER_TABLE;
 use crate::kernels::ggx::SMOOTH_ALPHA;
 use crate::kernels::sampler::{PURPOSES, Purpose};
@@ -111,7 +111,6 @@ fn constants(options: &ShaderOptions) -> String {
         ("TEXTURE_ROWS", rows::<TextureUse>()),
         ("LIGHT_ROWS", rows::<LightRecord>()),
         ("EMITTER_ROWS", rows::<Emitter>()),
-        ("MAX_LOBES", LOBES),
         ("ROULETTE_FROM", ROULETTE_FROM as usize),
         ("PURPOSES", PURPOSES as usize),
         ("PURPOSE_FILTER", Purpose::Filter as usize),

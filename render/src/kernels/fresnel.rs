@@ -1,12 +1,13 @@
 //! Fresnel reflectances.
 
+use super::math::{safe_sqrt, sqr};
 use super::real::Real;
 use super::vector::Vector3;
 
 /// Reflectance at normal incidence of relative index `eta`.
 #[inline(always)]
 pub fn f0_from_ior<R: Real>(eta: R) -> R {
-    ((eta - 1.0) / (eta + 1.0)).squared()
+    sqr((eta - 1.0) / (eta + 1.0))
 }
 
 /// Index of refraction ≥ 1 that has reflectance `f0` at normal incidence.
@@ -22,7 +23,7 @@ pub fn ior_from_f0<R: Real>(f0: R) -> R {
 pub fn dielectric<R: Real>(cos: R, eta: R) -> (R, R) {
     let sin2_t = (cos * cos).complement() / (eta * eta);
     let refracts = sin2_t.below(1.0);
-    let cos_t = sin2_t.complement().safe_sqrt();
+    let cos_t = safe_sqrt(sin2_t.complement());
     let parallel = (eta * cos - cos_t) / (eta * cos + cos_t);
     let perpendicular = (cos - eta * cos_t) / (cos + eta * cos_t);
     let reflected = (parallel * parallel + perpendicular * perpendicular) * 0.5;
@@ -74,7 +75,7 @@ impl<R: Real> F82<R> {
     #[inline(always)]
     pub fn at(&self, cos: R) -> Vector3<R> {
         let m = cos.complement().saturate();
-        let m5 = m.squared().squared() * m;
+        let m5 = sqr(sqr(m)) * m;
         (self.f0 + self.f0.complement() * m5 - self.b * (cos * m5 * m)).saturate()
     }
 

@@ -1,6 +1,6 @@
 //! The isotropic GGX microfacet distribution in local space (normal = +z, `wo.z` > 0).
 
-use super::math::{INV_PI, sin_cos_2pi};
+use super::math::{INV_PI, safe_sqrt, sin_cos_2pi, sqr};
 use super::real::Real;
 use super::vector::Vector3;
 
@@ -31,7 +31,7 @@ pub fn sample_visible_normal<R: Real>(wo: Vector3<R>, alpha: R, u: [R; 2]) -> Ve
     let up = Vector3::uniform(alpha, glam::Vec3::Z);
     let stretched = Vector3::new(wo.x * alpha, wo.y * alpha, wo.z).normalize_or(up);
     let z = u[0].complement() * (stretched.z + 1.0) - stretched.z;
-    let sin = (z * z).complement().safe_sqrt();
+    let sin = safe_sqrt((z * z).complement());
     let (s, c) = sin_cos_2pi(u[1]);
     let h = Vector3::new(sin * c, sin * s, z) + stretched;
     Vector3::new(h.x * alpha, h.y * alpha, h.z.at_least(0.0)).normalize_or(up)
@@ -54,7 +54,7 @@ pub fn refraction<R: Real>(
     alpha: R,
 ) -> (R, R) {
     // Jacobian of the half vector, Walter et al. 2007, eq. 17.
-    let jacobian = (eta * inv_len_h).squared() * (wo.dot(h) * wi.dot(h)).abs();
+    let jacobian = sqr(eta * inv_len_h) * (wo.dot(h) * wi.dot(h)).abs();
     seen(distribution(h, alpha) / wo.z * jacobian, wo, wi, alpha)
 }
 

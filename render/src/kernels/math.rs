@@ -17,14 +17,14 @@ pub const ONE_MINUS_EPSILON: f32 = 0.999_999_94;
 
 /// x².
 #[inline(always)]
-pub fn sqr(x: f32) -> f32 {
+pub fn sqr<R: Real>(x: R) -> R {
     x * x
 }
 
 /// √max(x, 0).
 #[inline(always)]
-pub fn safe_sqrt(x: f32) -> f32 {
-    x.max(0.0).sqrt()
+pub fn safe_sqrt<R: Real>(x: R) -> R {
+    x.at_least(0.0).sqrt()
 }
 
 /// a + (b − a) t.

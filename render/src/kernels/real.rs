@@ -84,16 +84,6 @@ pub trait Real:
     fn recip(self) -> Self {
         self.like(1.0) / self
     }
-    /// self².
-    #[inline(always)]
-    fn squared(self) -> Self {
-        self * self
-    }
-    /// √max(self, 0).
-    #[inline(always)]
-    fn safe_sqrt(self) -> Self {
-        self.at_least(0.0).sqrt()
-    }
     /// max(self, x).
     #[inline(always)]
     fn at_least(self, x: f32) -> Self {

@@ -61,7 +61,7 @@ pub fn concentric_disc<R: Real>(u: [R; 2]) -> [R; 2] {
 /// Cosine-weighted direction about +z from a point of the unit disc; pdf = z/π per steradian.
 #[inline(always)]
 pub fn cosine_hemisphere<R: Real>([x, y]: [R; 2]) -> Vector3<R> {
-    Vector3::new(x, y, ((x * x).complement() - y * y).safe_sqrt())
+    Vector3::new(x, y, safe_sqrt((x * x).complement() - y * y))
 }
 
 /// pdf of [`cosine_hemisphere`] per steradian.

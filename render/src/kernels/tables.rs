@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use glam::Vec3;
 
-use super::math::{INV_PI, TWO_PI, exp, ln, safe_sqrt};
+use super::math::{INV_PI, TWO_PI, exp, ln, safe_sqrt, sqr};
 use super::real::{Mask as _, Real};
 
 /// Points per axis of the two-dimensional tables.
@@ -67,7 +67,7 @@ pub fn tables() -> &'static Tables {
 /// Grid coordinate z of an index of refraction ≥ 1.
 #[inline(always)]
 fn z_from_ior<R: Real>(eta: R) -> R {
-    ((eta - 1.0) / (eta + 1.0)).safe_sqrt()
+    safe_sqrt((eta - 1.0) / (eta + 1.0))
 }
 
 /// "Charlie" sheen distribution times Ashikhmin's visibility times cosθ_i (Estevez and Kulla 2017).
@@ -85,7 +85,7 @@ pub fn sheen_value(wo: Vec3, wi: Vec3, alpha: f32) -> f32 {
 /// α of the sheen lobe.
 #[inline(always)]
 pub fn sheen_alpha<R: Real>(roughness: R) -> R {
-    roughness.squared().at_least(0.01).at_most(1.0)
+    sqr(roughness).at_least(0.01).at_most(1.0)
 }
 
 impl Tables {

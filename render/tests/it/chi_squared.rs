@@ -1,9 +1,10 @@
 //! χ² goodness of fit of every BSDF's `sample` against its `eval` pdf (Mitsuba's and pbrt's test).
 
-use diorama_render::kernels::bsdf::{Bsdf, Seen, SurfaceValues};
+use diorama_render::kernels::bsdf::{Bsdf, SurfaceValues};
 use diorama_render::kernels::sampler::{combine, unit_from_bits};
-use diorama_render::kernels::tables::tables;
 use glam::Vec3;
+
+use crate::scenes::flat;
 
 /// Cells of the sphere: z by azimuth.
 const ROWS: usize = 20;
@@ -128,18 +129,6 @@ fn p_value(statistic: f64, freedom: f64) -> f64 {
     let k = 2.0 / (9.0 * freedom);
     let z = (libm::cbrt(statistic / freedom) - (1.0 - k)) / k.sqrt();
     0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
-}
-
-/// Of a flat surface that faces up.
-fn flat(values: &SurfaceValues, wo: Vec3, entering: bool) -> Bsdf<f32> {
-    let seen = Seen {
-        values,
-        wo,
-        normal: Vec3::Z,
-        geometric_normal: Vec3::Z,
-        entering,
-    };
-    Bsdf::new(&seen, tables())
 }
 
 /// p-value of the fit; `bias` scales the expected counts of one half of the sphere, to prove that the

@@ -8,6 +8,8 @@ use diorama_render::kernels::sampler::{combine, unit_from_bits};
 use diorama_render::kernels::tables::tables;
 use glam::Vec3;
 
+use crate::scenes::flat;
+
 /// Cosines of the viewing directions.
 const MU: [f32; 3] = [0.9, 0.5, 0.2];
 /// Both sides' tables are coarse towards grazing: their interpolation differs by this.
@@ -361,14 +363,7 @@ fn cases() -> Vec<Case> {
 /// Mean weight of a quarter of a million sampled directions.
 fn furnace(values: &SurfaceValues, mu: f32, entering: bool) -> Vec3 {
     let wo = Vec3::new((1.0 - mu * mu).sqrt(), 0.0, mu);
-    let seen = Seen {
-        values,
-        wo,
-        normal: Vec3::Z,
-        geometric_normal: Vec3::Z,
-        entering,
-    };
-    let bsdf = Bsdf::new(&seen, tables());
+    let bsdf = flat(values, wo, entering);
     let n = 512u32;
     let mut sum = glam::DVec3::ZERO;
     for i in 0..n * n {

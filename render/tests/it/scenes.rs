@@ -6,6 +6,8 @@ use diorama_assets::environment::SunRecord;
 use diorama_assets::{
     AlphaMode, AssetRecord, Image, InMemoryAssets, Material, Mesh, Model, Pixels, TextureRef,
 };
+use diorama_render::kernels::bsdf::{Bsdf, Seen, SurfaceValues};
+use diorama_render::kernels::tables::tables;
 use diorama_render::{RenderSettings, Renderer};
 use diorama_synth::frame::Frame;
 use diorama_synth::shot::{
@@ -340,4 +342,16 @@ pub(crate) fn pair_scene(resolution: [u32; 2], removed: &[u32]) -> Scene {
     scene.texture("screen", 8, 8, pixels);
     scene.world_without("removed", removed);
     scene
+}
+
+/// BSDF of a flat surface that faces up.
+pub(crate) fn flat(values: &SurfaceValues, wo: Vec3, entering: bool) -> Bsdf<f32> {
+    let seen = Seen {
+        values,
+        wo,
+        normal: Vec3::Z,
+        geometric_normal: Vec3::Z,
+        entering,
+    };
+    Bsdf::new(&seen, tables())
 }

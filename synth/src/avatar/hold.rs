@@ -28,8 +28,8 @@ const TRIES: u32 = 10;
 const AS_LONG: f32 = 0.9;
 
 /// The hands that hold something, as many as `range` draws of the two.
-pub(crate) fn hands(rig: &Rig, stream: &mut Stream, [fewest, most]: [u32; 2]) -> Vec<Hand> {
-    let count = fewest + stream.below(u64::from(most - fewest) + 1) as u32;
+pub(crate) fn hands(rig: &Rig, stream: &mut Stream, range: [u32; 2]) -> Vec<Hand> {
+    let count = stream.count(range);
     let mut sides = [Side::Right, Side::Left];
     if stream.chance(0.5) {
         sides.reverse();

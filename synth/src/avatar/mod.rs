@@ -147,9 +147,8 @@ pub fn draw_avatar(
 ) -> Result<Shot, AvatarError> {
     let stream = |label: &str| Stream::new(seed, sample_id, label);
     let set = stage::draw(recipe, &stream, library)?;
-    let [fewest, most] = recipe.range_characters;
     let mut casting = stream("characters");
-    let count = fewest + casting.below(u64::from(most - fewest) + 1) as u32;
+    let count = casting.count(recipe.range_characters);
     let mut cast: Vec<Performer> = Vec::new();
     let mut next_id = CHARACTER_ID + count;
     for index in 0..count {

@@ -3,7 +3,7 @@
 use diorama_assets::model::AssetRecord;
 use diorama_assets::retarget::{Retargeted, retarget};
 use diorama_assets::rig::BodyPose;
-use diorama_assets::{Model, Rig};
+use diorama_assets::{Model, Motion, Rig};
 use glam::{Quat, Vec3, Vec3A};
 
 use super::hold::{self, Hand, Holder};
@@ -180,13 +180,9 @@ pub(super) fn draw(
         pose: Track::Constant(pose),
         body: Some(Track::PerFrame(bodies)),
         motion: Some(MotionRecord {
-            id: performance.motion.clone(),
             start_secs,
-            duration_secs: f64::from(motion.duration_secs()),
-            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s * scale,
-            floor_penetration_cm: performed.quality.floor_penetration_cm * scale,
-            joint_limit_violations: performed.quality.joint_limit_violations,
             held: in_hands,
+            ..motion_record(performance, &motion, &performed, scale)
         }),
         physics: None,
     };
@@ -206,6 +202,24 @@ pub(crate) fn times(
 ) -> impl Iterator<Item = f64> {
     (-1..=i64::from(frame_count))
         .map(move |frame| (start_secs + frame as f64 * frame_secs).max(0.0))
+}
+
+/// What the Shot says of a motion from its start, by somebody with empty hands; `scale` is the size of the model.
+pub(crate) fn motion_record(
+    performance: &Performance,
+    motion: &Motion,
+    performed: &Retargeted,
+    scale: f32,
+) -> MotionRecord {
+    MotionRecord {
+        id: performance.motion.clone(),
+        start_secs: 0.0,
+        duration_secs: f64::from(motion.duration_secs()),
+        foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s * scale,
+        floor_penetration_cm: performed.quality.floor_penetration_cm * scale,
+        joint_limit_violations: performed.quality.joint_limit_violations,
+        held: Vec::new(),
+    }
 }
 
 /// Poses at times of the motion, seconds; `hands` are closed.

@@ -62,8 +62,7 @@ pub(super) fn draw(
     library: &dyn AvatarLibrary,
     pieces: &PieceStore,
 ) -> Result<Props, AvatarError> {
-    let [fewest, most] = recipe.range_props;
-    let count = fewest + stream("props").below(u64::from(most - fewest) + 1) as u32;
+    let count = stream("props").count(recipe.range_props);
     let steps_per_frame = libm::round(f64::from(STEPS_PER_SECOND) / recipe.video_fps).max(1.0);
     let mut group = Group {
         recipe,

@@ -11,7 +11,9 @@ use super::sample::uniform;
 use super::{Drawing, Halt, Thing, motion, props};
 use crate::avatar::hold::{Holder, hands};
 use crate::avatar::limbs::limbs;
-use crate::avatar::performer::{around, bodies, boxes, scale_to_fit, take_way, times};
+use crate::avatar::performer::{
+    around, bodies, boxes, motion_record, scale_to_fit, take_way, times,
+};
 use crate::avatar::prompt::person;
 use crate::avatar::{AvatarError, ground};
 use crate::physics::{Body, BodyShape, Led, Motion};
@@ -158,13 +160,8 @@ pub(super) fn draw(
         pose: Track::Constant(start),
         body: Some(Track::PerFrame(poses)),
         motion: Some(MotionRecord {
-            id: performance.motion.clone(),
-            start_secs: 0.0,
-            duration_secs: f64::from(take.duration_secs()),
-            foot_slide_cm_per_s: performed.quality.foot_slide_cm_per_s * scale,
-            floor_penetration_cm: performed.quality.floor_penetration_cm * scale,
-            joint_limit_violations: performed.quality.joint_limit_violations,
             held,
+            ..motion_record(&performance, &take, &performed, scale)
         }),
         physics: None,
     };

@@ -70,8 +70,7 @@ pub(super) fn pushed(
     way: &[Pose],
 ) -> Result<Vec<Thing>, Halt> {
     let recipe = drawing.recipe;
-    let [fewest, most] = recipe.range_pushed;
-    let count = fewest + drawing.stream("pushed").below(u64::from(most - fewest) + 1) as u32;
+    let count = drawing.stream("pushed").count(recipe.range_pushed);
     let mut pushed: Vec<Thing> = Vec::new();
     for index in 0..count {
         let number = (others.len() + party.len() + pushed.len() + 1) as u32;

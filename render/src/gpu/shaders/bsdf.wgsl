@@ -138,7 +138,7 @@ fn new_lobe(
     albedo: vec3<f32>,
 ) -> Lobe {
     var choice = mean3(albedo);
-    if choice > CUTOFF && lobe_count < MAX_LOBES {
+    if choice > CUTOFF {
         lobe_count++;
     } else {
         choice = 0.0;

@@ -1,5 +1,6 @@
 //! What a normal map changes for diffuse lobes.
 
+use crate::kernels::math::sqr;
 use crate::kernels::real::Real;
 use crate::kernels::vector::Vector3;
 
@@ -21,7 +22,7 @@ pub(super) struct Bump<R: Real> {
 impl<R: Real> Bump<R> {
     #[inline(always)]
     pub(super) fn new(there: R::Mask, mapped: Vector3<R>, smooth: Vector3<R>) -> Self {
-        let cos2 = mapped.dot(smooth).squared().at_least(1e-6);
+        let cos2 = sqr(mapped.dot(smooth)).at_least(1e-6);
         Self {
             there,
             mapped,
@@ -34,7 +35,7 @@ impl<R: Real> Bump<R> {
     /// from `wi`.
     #[inline(always)]
     pub(super) fn factor(&self, wi: Vector3<R>) -> R {
-        let cos2 = self.smooth.dot(wi).squared();
+        let cos2 = sqr(self.smooth.dot(wi));
         let tan2 = (cos2.recip() - 1.0).at_least(0.0);
         let shadowing = wi.z.like(2.0) / ((self.alpha2 * tan2 + 1.0).sqrt() + 1.0);
         let factor = (self.mapped.dot(wi) / wi.z).at_least(0.0) * shadowing;

@@ -6,7 +6,7 @@ use super::{
 };
 use super::{LEAST_ALBEDO, LEAST_STEP, REFRACTION, SHEEN};
 use crate::kernels::fresnel::{F82, TintedDielectric, f0_from_ior, ior_from_f0};
-use crate::kernels::math::pow;
+use crate::kernels::math::{pow, safe_sqrt, sqr};
 use crate::kernels::real::{Mask as _, Real};
 use crate::kernels::sampling::Frame3;
 use crate::kernels::tables::{Tables, sheen_alpha};
@@ -105,7 +105,7 @@ impl<R: Real> Bsdf<R> {
             sheen_alpha: one,
             coat_alpha: one,
             coat: no_fresnel,
-            alpha: r.squared(),
+            alpha: sqr(r),
             glass_alpha: one,
             metal: F82::new(base, Vector3::splat(one)),
             dielectric: no_fresnel,
@@ -198,7 +198,7 @@ impl<R: Real> Bsdf<R> {
         mu: R,
         tables: &Tables,
     ) -> Vector3<R> {
-        self.coat_alpha = inputs.coat_roughness.squared();
+        self.coat_alpha = sqr(inputs.coat_roughness);
         self.coat = TintedDielectric::new(
             inputs.coat_ior,
             Vector3::splat(f0_from_ior(inputs.coat_ior)),
@@ -215,8 +215,8 @@ impl<R: Real> Bsdf<R> {
         let tinted = there & !tint.eq(white);
         if tinted.any() {
             // Absorption along the refracted path through the coat, both ways folded in one.
-            let sin2 = (mu * mu).complement() / inputs.coat_ior.squared();
-            let depth = sin2.complement().safe_sqrt().at_least(1e-3).recip();
+            let sin2 = (mu * mu).complement() / sqr(inputs.coat_ior);
+            let depth = safe_sqrt(sin2.complement()).at_least(1e-3).recip();
             let absorbed = tint.map(
                 #[inline(always)]
                 |tint| {
@@ -247,20 +247,19 @@ impl<R: Real> Bsdf<R> {
         // need does not exist: light passes straight through.
         let bends = !(inputs.ior - 1.0).below(LEAST_STEP);
         let r = inputs.roughness.only(bends);
-        self.glass_alpha = r.squared();
+        self.glass_alpha = sqr(r);
         let outside = inputs.entering | inputs.thin_walled;
         let eta = R::select(outside, inputs.ior, inputs.ior.recip());
         let f0 = inputs.specular_tint.saturate() * f0_from_ior(inputs.ior);
         self.glass = TintedDielectric::new(eta, f0);
         // Light crosses two faces: each takes the square root of the tint.
-        let tint = Vector3::new(base.x.safe_sqrt(), base.y.safe_sqrt(), base.z.safe_sqrt());
+        let tint = Vector3::new(safe_sqrt(base.x), safe_sqrt(base.y), safe_sqrt(base.z));
         self.tint = Vector3::select(inputs.thin_walled, base, tint);
         let own = inputs.transmission_roughness;
         let rougher = (r.complement() * own.complement()).complement();
         let has_own = !own.below(0.0) & r.above(0.0);
         let through_r = R::select(has_own, rougher, r);
         self.refraction_apart = !inputs.thin_walled & !(through_r - r).abs().below(1e-4);
-        let one = mu.like(1.0);
 
         // As Blender: each further bounce is taken to be a tinted passage.
         let facets = FacetAlbedo::glass(tables, through_r, mu, eta);
@@ -280,13 +279,10 @@ impl<R: Real> Bsdf<R> {
                 Vector3::select(self.refraction_apart, reflection, glass.0),
                 Vector3::select(self.refraction_apart, weight * f, glass.1),
             );
-            self.refraction_alpha = R::select(apart, through_r.squared(), one);
-        }
-        self.put(GLASS, there, glass.0, glass.1);
-        if apart.any() {
-            let (f, _) = self.glass.at(mu);
+            self.refraction_alpha = R::select(apart, sqr(through_r), mu.like(1.0));
             self.put(REFRACTION, apart, shared, weight * f.complement() * tint);
         }
+        self.put(GLASS, there, glass.0, glass.1);
     }
 
     /// `albedo` estimates the lobe's energy for this viewing direction and decides how often it is chosen.

@@ -43,7 +43,7 @@ const DIELECTRIC: usize = 5;
 const DIFFUSE_TRANSMISSION: usize = 6;
 const DIFFUSE: usize = 7;
 /// How many there are.
-pub(crate) const LOBES: usize = 8;
+const LOBES: usize = 8;
 
 #[derive(Debug, Clone, Copy)]
 struct Lobe<R: Real> {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::kernels::fresnel::TintedDielectric;
 use crate::kernels::ggx::{self, SMOOTH_ALPHA};
+use crate::kernels::math::safe_sqrt;
 use crate::kernels::real::{Mask as _, Real};
 use crate::kernels::sampling::{concentric_disc, cosine_hemisphere, rest_of_choice};
 use crate::kernels::vector::Vector3;
@@ -131,7 +132,7 @@ impl<R: Real> Bsdf<R> {
             if chosen.is[SHEEN].any() {
                 // Uniform over the hemisphere.
                 let r2 = x * x + y * y;
-                let scale = (r2.like(2.0) - r2).safe_sqrt();
+                let scale = safe_sqrt(r2.like(2.0) - r2);
                 let even = Vector3::new(x * scale, y * scale, r2.complement());
                 wi = Vector3::select(chosen.is[SHEEN], even, wi);
             }

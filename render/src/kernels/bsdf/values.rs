@@ -90,17 +90,8 @@ impl<R: Real> Inputs<R> {
     #[inline(always)]
     pub(super) fn from_lanes<'a>(token: R::Token, seen: impl Fn(usize) -> Seen<'a>) -> Self {
         macro_rules! gathered {
-            ($kind:ident $($field:ident).+) => {
-                $kind::from_lanes(
-                    token,
-                    #[inline(always)]
-                    |i| seen(i).$($field).+,
-                )
-            };
-        }
-        macro_rules! mask {
-            ($($field:ident).+) => {
-                R::mask_from_lanes(
+            ($kind:ident::$gather:ident($($field:ident).+)) => {
+                $kind::$gather(
                     token,
                     #[inline(always)]
                     |i| seen(i).$($field).+,
@@ -108,27 +99,27 @@ impl<R: Real> Inputs<R> {
             };
         }
         Self {
-            base_color: gathered!(Vector3 values.base_color),
-            metallic: gathered!(R values.metallic),
-            roughness: gathered!(R values.roughness),
-            ior: gathered!(R values.ior),
-            specular: gathered!(R values.specular),
-            specular_tint: gathered!(Vector3 values.specular_tint),
-            transmission: gathered!(R values.transmission),
-            transmission_roughness: gathered!(R values.transmission_roughness),
-            thin_walled: mask!(values.thin_walled),
-            diffuse_transmission: gathered!(R values.diffuse_transmission),
-            coat: gathered!(R values.coat),
-            coat_roughness: gathered!(R values.coat_roughness),
-            coat_ior: gathered!(R values.coat_ior),
-            coat_tint: gathered!(Vector3 values.coat_tint),
-            sheen: gathered!(R values.sheen),
-            sheen_roughness: gathered!(R values.sheen_roughness),
-            sheen_tint: gathered!(Vector3 values.sheen_tint),
-            wo: gathered!(Vector3 wo),
-            normal: gathered!(Vector3 normal),
-            geometric_normal: gathered!(Vector3 geometric_normal),
-            entering: mask!(entering),
+            base_color: gathered!(Vector3::from_lanes(values.base_color)),
+            metallic: gathered!(R::from_lanes(values.metallic)),
+            roughness: gathered!(R::from_lanes(values.roughness)),
+            ior: gathered!(R::from_lanes(values.ior)),
+            specular: gathered!(R::from_lanes(values.specular)),
+            specular_tint: gathered!(Vector3::from_lanes(values.specular_tint)),
+            transmission: gathered!(R::from_lanes(values.transmission)),
+            transmission_roughness: gathered!(R::from_lanes(values.transmission_roughness)),
+            thin_walled: gathered!(R::mask_from_lanes(values.thin_walled)),
+            diffuse_transmission: gathered!(R::from_lanes(values.diffuse_transmission)),
+            coat: gathered!(R::from_lanes(values.coat)),
+            coat_roughness: gathered!(R::from_lanes(values.coat_roughness)),
+            coat_ior: gathered!(R::from_lanes(values.coat_ior)),
+            coat_tint: gathered!(Vector3::from_lanes(values.coat_tint)),
+            sheen: gathered!(R::from_lanes(values.sheen)),
+            sheen_roughness: gathered!(R::from_lanes(values.sheen_roughness)),
+            sheen_tint: gathered!(Vector3::from_lanes(values.sheen_tint)),
+            wo: gathered!(Vector3::from_lanes(wo)),
+            normal: gathered!(Vector3::from_lanes(normal)),
+            geometric_normal: gathered!(Vector3::from_lanes(geometric_normal)),
+            entering: gathered!(R::mask_from_lanes(entering)),
         }
     }
 }
