@@ -4,12 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter::{Adapter, AdapterKind, Adapters, ready};
 use super::shaders::{FIRST_PAGE, ROW_SHIFT, ShaderOptions, program};
+use super::upload::nodes::{MOST_ITEMS_BY_SLOT, MOST_NODES};
 use super::{GpuError, layout::Chunk, layout::Frame};
 
 /// Buffers that a program sees.
 const STORAGE_BUFFERS: u32 = 10;
 /// Textures besides the pages that a program sees.
 const OWN_TEXTURES: u32 = FIRST_PAGE - 1;
+/// Of a texture of records.
+const RECORDS: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Uint;
 /// Most rows of a texture that holds records, as a power of two: half a gigabyte of them.
 const LARGEST_HEIGHT_SHIFT: u32 = 13;
 
@@ -60,17 +63,14 @@ impl Gpu {
         let (adapter, described) = adapters.choose(wanted)?;
         let limits = adapter.limits();
         let name = described.name.clone();
+        let textures = most_textures(&limits, described.kind == AdapterKind::Software);
         let needs = [
             (
                 "max_storage_buffers_per_shader_stage",
                 STORAGE_BUFFERS,
                 limits.max_storage_buffers_per_shader_stage,
             ),
-            (
-                "max_sampled_textures_per_shader_stage",
-                OWN_TEXTURES + 2,
-                limits.max_sampled_textures_per_shader_stage,
-            ),
+            (textures.0, OWN_TEXTURES + 2, textures.1),
             (
                 "max_texture_dimension_2d",
                 1 << ROW_SHIFT,
@@ -213,9 +213,31 @@ impl Gpu {
         })
     }
 
+    /// Refuses trees that the links between nodes cannot span.
+    pub(super) fn check_tree(&self, nodes: u64, items_by_slot: u64) -> Result<(), GpuError> {
+        let parts = [
+            ("nodes of a tree", nodes, MOST_NODES),
+            (
+                "a tree's places for objects",
+                items_by_slot,
+                MOST_ITEMS_BY_SLOT,
+            ),
+        ];
+        match parts.into_iter().find(|(_, need, most)| need > most) {
+            None => Ok(()),
+            Some((what, need, most)) => Err(GpuError::Limit {
+                adapter: self.adapter.name.clone(),
+                what: what.into(),
+                need,
+                limit: "links between nodes",
+                most,
+            }),
+        }
+    }
+
     /// Refuses scenes that need more pages than programs can see.
     pub(super) fn check_pages(&self, geometry: u32, texels: u32) -> Result<(), GpuError> {
-        let most = self.limits.max_sampled_textures_per_shader_stage;
+        let (limit, most) = most_textures(&self.limits, self.is_software());
         if geometry + texels + OWN_TEXTURES <= most {
             return Ok(());
         }
@@ -226,7 +248,7 @@ impl Gpu {
                 (16_u64 << self.page_shift()) >> 20
             ),
             need: u64::from(geometry + texels + OWN_TEXTURES),
-            limit: "max_sampled_textures_per_shader_stage",
+            limit,
             most: u64::from(most),
         })
     }
@@ -247,8 +269,13 @@ impl Gpu {
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba32Uint,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            format: RECORDS,
+            usage: wgpu::TextureUsages::COPY_DST
+                | if self.is_software() {
+                    wgpu::TextureUsages::STORAGE_BINDING
+                } else {
+                    wgpu::TextureUsages::TEXTURE_BINDING
+                },
             view_formats: &[],
         });
         self.write_records(&texture, bytes);
@@ -414,7 +441,20 @@ impl Gpu {
     fn scene_layout(&self, options: &ShaderOptions) -> wgpu::BindGroupLayout {
         let pages = options.geometry_pages + options.texel_pages;
         let mut entries = vec![uniform(0, size_of::<Frame>())];
-        entries.extend((1..FIRST_PAGE + pages).map(records));
+        let records = if options.software {
+            wgpu::BindingType::StorageTexture {
+                access: wgpu::StorageTextureAccess::ReadOnly,
+                format: RECORDS,
+                view_dimension: wgpu::TextureViewDimension::D2,
+            }
+        } else {
+            wgpu::BindingType::Texture {
+                sample_type: wgpu::TextureSampleType::Uint,
+                view_dimension: wgpu::TextureViewDimension::D2,
+                multisampled: false,
+            }
+        };
+        entries.extend((1..FIRST_PAGE + pages).map(|binding| entry(binding, records)));
         self.device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some("render.scene"),
@@ -430,6 +470,21 @@ impl Gpu {
                 label: Some("render.work"),
                 entries: &entries,
             })
+    }
+}
+
+/// Textures of records that a program can see, after the name of the limit.
+fn most_textures(limits: &wgpu::Limits, software: bool) -> (&'static str, u32) {
+    if software {
+        (
+            "max_storage_textures_per_shader_stage",
+            limits.max_storage_textures_per_shader_stage,
+        )
+    } else {
+        (
+            "max_sampled_textures_per_shader_stage",
+            limits.max_sampled_textures_per_shader_stage,
+        )
     }
 }
 
@@ -465,17 +520,6 @@ fn storage(binding: u32, read_only: bool) -> wgpu::BindGroupLayoutEntry {
     entry(
         binding,
         buffer(wgpu::BufferBindingType::Storage { read_only }, 0),
-    )
-}
-
-fn records(binding: u32) -> wgpu::BindGroupLayoutEntry {
-    entry(
-        binding,
-        wgpu::BindingType::Texture {
-            sample_type: wgpu::TextureSampleType::Uint,
-            view_dimension: wgpu::TextureViewDimension::D2,
-            multisampled: false,
-        },
     )
 }
 
@@ -553,7 +597,7 @@ mod tests {
             // An array of no elements.
             stack: 0,
             worlds: 1,
-            many_steps: false,
+            software: false,
             features: Features::NONE,
         };
         let error = gpu.programs(&options).unwrap_err();
@@ -580,20 +624,22 @@ mod tests {
     #[test]
     fn scenes_that_are_too_large_are_refused_with_the_limit() {
         let Some(gpu) = any_gpu() else { return };
-        let most = gpu.limits.max_sampled_textures_per_shader_stage;
+        let (limit, most) = most_textures(&gpu.limits, gpu.is_software());
         let fits = most - OWN_TEXTURES - 1;
         assert!(gpu.check_pages(fits, 1).is_ok());
         let error = gpu.check_pages(fits, 2).unwrap_err();
         let words = error.to_string();
-        assert!(
-            words.contains("max_sampled_textures_per_shader_stage"),
-            "{words}"
-        );
+        assert!(words.contains(limit), "{words}");
         assert!(words.contains(&gpu.adapter.name), "{words}");
         assert!(error.hint().is_some());
         let page = 16_u64 << gpu.page_shift();
         assert!(gpu.check_records("all objects", page).is_ok());
         assert!(gpu.check_records("all objects", page + 1).is_err());
+        assert!(gpu.check_tree(MOST_NODES, MOST_ITEMS_BY_SLOT).is_ok());
+        assert!(gpu.check_tree(MOST_NODES + 1, 0).is_err());
+        let error = gpu.check_tree(0, MOST_ITEMS_BY_SLOT + 1).unwrap_err();
+        let words = error.to_string();
+        assert!(words.contains("objects"), "{words}");
     }
 
     #[test]

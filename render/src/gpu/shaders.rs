@@ -64,15 +64,31 @@ pub(super) struct ShaderOptions {
     pub(super) stack: u32,
     /// Worlds.
     pub(super) worlds: u32,
-    /// For `work` instead of `trace` and `shade`.
-    pub(super) many_steps: bool,
+    /// The device is a processor in disguise: `work` instead of `trace` and `shade`, and records in storage
+    /// textures, which have no levels of detail to reckon with in each read (3/4 of the time on lavapipe).
+    pub(super) software: bool,
     /// What the scene has.
     pub(super) features: Features,
 }
 
+/// A texture of records and one of its elements: see [`ShaderOptions::software`].
+const STORED_RECORDS: &str = "
+alias Records = texture_storage_2d<rgba32uint, read>;
+fn element(records: Records, at: vec2<u32>) -> vec4<u32> { return textureLoad(records, at); }
+";
+const SAMPLED_RECORDS: &str = "
+alias Records = texture_2d<u32>;
+fn element(records: Records, at: vec2<u32>) -> vec4<u32> { return textureLoad(records, at, 0); }
+";
+
 /// The whole program with all entry points.
 pub(super) fn program(options: &ShaderOptions) -> String {
     let mut text = constants(options);
+    text.push_str(if options.software {
+        STORED_RECORDS
+    } else {
+        SAMPLED_RECORDS
+    });
     pages(
         &mut text,
         "geometry",
@@ -154,7 +170,7 @@ fn constants(options: &ShaderOptions) -> String {
     let features = options.features.constants();
     for (name, value) in features
         .into_iter()
-        .chain([("MANY_STEPS", options.many_steps)])
+        .chain([("MANY_STEPS", options.software)])
     {
         let _ = writeln!(text, "const {name}: bool = {value};");
     }
@@ -171,7 +187,7 @@ fn pages(text: &mut String, name: &str, first: u32, count: u32, shift: u32) {
     for page in 0..count {
         let _ = writeln!(
             text,
-            "@group(0) @binding({}) var {name}_page{page}: texture_2d<u32>;",
+            "@group(0) @binding({}) var {name}_page{page}: Records;",
             first + page
         );
     }
@@ -215,7 +231,7 @@ mod tests {
         page_shift: 25,
         stack: 24,
         worlds: 2,
-        many_steps: true,
+        software: true,
         features: Features::ALL,
     };
 
@@ -225,7 +241,7 @@ mod tests {
             let options = ShaderOptions {
                 geometry_pages,
                 texel_pages,
-                many_steps: geometry_pages == 1,
+                software: geometry_pages == 1,
                 ..ONE_PAGE
             };
             let module = parse(&options);

@@ -117,10 +117,11 @@ impl GpuScene {
             page_shift,
             stack: 0,
             worlds: 0,
-            many_steps: gpu.is_software(),
+            software: gpu.is_software(),
             features: Features::of_scene(&materials, &geometry, &texels),
         };
         gpu.check_pages(options.geometry_pages, options.texel_pages)?;
+        gpu.check_tree(geometry.nodes, 0)?;
         let mut pages = upload_pages(&gpu, "geometry", &geometry.words);
         pages.extend(upload_pages(
             &gpu,
@@ -161,6 +162,7 @@ impl GpuScene {
         let worlds = scene.world_count as u32;
         let instances = instances(scene, &self.meshes);
         let upper = UpperTree::new(scene, &instances, &self.meshes);
+        gpu.check_tree(upper.nodes(), u64::from(upper.items))?;
         let lights = Lights::new(scene, &self.slot_of_primitive);
         let programs = gpu.programs(&ShaderOptions {
             // A level of a mesh leaves one entry behind, one of the upper tree two. Rounded up, so that

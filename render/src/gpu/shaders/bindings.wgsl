@@ -329,12 +329,12 @@ struct PixelRecord {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 // Records lie in textures, row after row, an element of 16 bytes a texel.
-@group(0) @binding(1) var instances: texture_2d<u32>;
-@group(0) @binding(2) var materials: texture_2d<u32>;
-@group(0) @binding(3) var texture_uses: texture_2d<u32>;
-@group(0) @binding(4) var lights: texture_2d<u32>;
-@group(0) @binding(5) var emitters: texture_2d<u32>;
-@group(0) @binding(6) var tables: texture_2d<u32>;
+@group(0) @binding(1) var instances: Records;
+@group(0) @binding(2) var materials: Records;
+@group(0) @binding(3) var texture_uses: Records;
+@group(0) @binding(4) var lights: Records;
+@group(0) @binding(5) var emitters: Records;
+@group(0) @binding(6) var tables: Records;
 
 @group(1) @binding(0) var<uniform> chunk: Chunk;
 @group(1) @binding(1) var<storage, read> pixels: array<PixelRecord>;
@@ -349,12 +349,12 @@ struct PixelRecord {
 @group(1) @binding(10) var<storage, read_write> working: atomic<u32>;
 
 // An element of a texture of records.
-fn row(records: texture_2d<u32>, address: u32) -> vec4<u32> {
+fn row(records: Records, address: u32) -> vec4<u32> {
     let mask = (1u << ROW_SHIFT) - 1u;
-    return textureLoad(records, vec2<u32>(address & mask, address >> ROW_SHIFT), 0);
+    return element(records, vec2<u32>(address & mask, address >> ROW_SHIFT));
 }
 
-fn row_f32(records: texture_2d<u32>, address: u32) -> vec4<f32> {
+fn row_f32(records: Records, address: u32) -> vec4<f32> {
     return bitcast<vec4<f32>>(row(records, address));
 }
 

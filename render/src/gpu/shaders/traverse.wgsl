@@ -11,9 +11,10 @@ const STEEPEST: f32 = 1e-18;
 const SMALL_AREA: f32 = 0.25;
 // Distances below this share of the corners' distances too.
 const NEAR: f32 = 1.0 / 262144.0;
-// Groups of children that wait: bits 0–7 those that are met, 8–15 those that there are, and these.
-const GROUP_INSTANCES: u32 = 0x10000u;
-const GROUP_UPPER: u32 = 0x20000u;
+// Groups of children that wait: bits 0–7 those that are met, nearest first, and above them where the eight
+// are: nodes, or the instances of a leaf of the upper tree.
+const GROUP_INSTANCES: u32 = 0x80000000u;
+const GROUP_PLACES: u32 = 0x7fffffu;
 
 // A ray on the grid of some tree, ready for box tests. It changes wherever a ray goes from tree to tree, in the
 // midst of the walk: what only triangles ask for is in MeshRay.
@@ -237,6 +238,18 @@ fn permute(bits: u32, octant: u32) -> u32 {
     return select(m, ((m & 0x0fu) << 4u) | (m >> 4u), (octant & 4u) != 0u);
 }
 
+// A tree's first node alone: child 0 of no node.
+fn root_group(octant: u32) -> u32 {
+    return 1u << octant;
+}
+
+// The nearest of a group.
+fn first_of(group: u32) -> u32 {
+    // The exponent of the lowest bit as a float: cheaper than firstTrailingBit where that is not an instruction.
+    let lowest = group & (0u - group);
+    return (bitcast<u32>(f32(i32(lowest))) >> 23u) - 127u;
+}
+
 // Where the items of the leaf `child` of a node begin, behind those of its first leaf; `kinds`: the node's third
 // word.
 fn items_before(kinds: u32, child: u32) -> u32 {
@@ -281,7 +294,7 @@ fn shadow_ray(s: ShadowState) -> TracedRay {
 }
 
 // Groups that wait. Not a variable of the function, which would have to be set to zeros in every step.
-var<private> stack: array<vec2<u32>, STACK>;
+var<private> stack: array<u32, STACK>;
 
 // Looks for what the rays of the slot at hand meet.
 fn trace_rays() {
@@ -323,7 +336,7 @@ fn trace_rays() {
     // Entries that belong to the upper tree while a mesh is walked.
     var base = 0u;
     var in_mesh = false;
-    var group = vec2<u32>(0u, 0u);
+    var group = 0u;
     var instance = 0u;
     // Of the tree at hand; the upper one begins at 0.
     var nodes = 0u;
@@ -373,10 +386,7 @@ fn trace_rays() {
                 frame.upper_exponents,
             );
             ray = world_ray;
-            group = vec2<u32>(
-                0u,
-                select(0u, (1u << ray.octant) | 0x100u | GROUP_UPPER, frame.instance_count > 0u),
-            );
+            group = select(0u, root_group(ray.octant), frame.instance_count > 0u);
         }
 
         // Down to the next leaf, or to the end of the ray. Lanes wait for each other here, so that the
@@ -387,56 +397,52 @@ fn trace_rays() {
         var placed = NONE;
         var done = false;
         loop {
-            if (group.y & 0xffu) == 0u {
+            if (group & 0xffu) == 0u {
                 if waiting == 0u {
                     done = true;
                     break;
                 }
                 waiting -= 1u;
                 group = stack[waiting];
-            }
-            if in_mesh && (group.y & GROUP_UPPER) != 0u {
-                // Back to the upper tree.
-                in_mesh = false;
-                base = 0u;
-                nodes = 0u;
-                ray = world_ray;
+                if in_mesh && waiting < base {
+                    // Back to the upper tree.
+                    in_mesh = false;
+                    nodes = 0u;
+                    ray = world_ray;
+                }
             }
 
-            let place = firstTrailingBit(group.y & 0xffu);
-            let child = place ^ ray.octant;
-            let index = group.x + countOneBits((group.y >> 8u) & ((1u << child) - 1u) & 0xffu);
-            group.y &= ~(1u << place);
-            if (group.y & GROUP_INSTANCES) != 0u {
-                placed = index;
+            let child = first_of(group) ^ ray.octant;
+            let place = (group >> 8u) + child;
+            let is_instance = !in_mesh && (group & GROUP_INSTANCES) != 0u;
+            // Without the nearest.
+            group &= group - 1u;
+            if is_instance {
+                placed = place & GROUP_PLACES;
                 break;
             }
-            if (group.y & 0xffu) != 0u {
+            if (group & 0xffu) != 0u {
                 stack[waiting] = group;
                 waiting += 1u;
             }
-            let at = nodes + NODE_ROWS * index;
+            let at = nodes + NODE_ROWS * place;
             let head = geometry(at);
-            leaf = head.yz;
             let bits =
                 node_hits(&ray, head, geometry(at + 1u), geometry(at + 2u), geometry(at + 3u), hit.t);
-            let inner = head.z & 0xffu;
-            let leaves = (head.z >> 8u) & 0xffu;
-            let upper = group.y & GROUP_UPPER;
-            group = vec2<u32>(head.x, permute(bits & inner, ray.octant) | (inner << 8u) | upper);
-            met = bits & leaves;
-            if met != 0u && in_mesh {
-                break;
+            let inner = bits & head.z;
+            let leaves = bits & (head.z >> 8u);
+            // Instances first: nearer hits then cull the rest.
+            let to_instances = !in_mesh && leaves != 0u;
+            if HAS_DEEP_UPPER && to_instances && inner != 0u {
+                stack[waiting] = permute(inner, ray.octant) | head.x;
+                waiting += 1u;
             }
-            if met != 0u {
-                // Instances first: nearer hits then cull the rest.
-                if HAS_DEEP_UPPER && (group.y & 0xffu) != 0u {
-                    stack[waiting] = group;
-                    waiting += 1u;
-                }
-                let order = permute(met, ray.octant);
-                group = vec2<u32>(leaf.x, order | (leaves << 8u) | GROUP_UPPER | GROUP_INSTANCES);
-                met = 0u;
+            group = permute(select(inner, leaves, to_instances), ray.octant)
+                | select(head.x, (head.y << 8u) | GROUP_INSTANCES, to_instances);
+            if in_mesh && leaves != 0u {
+                met = leaves;
+                leaf = head.yz;
+                break;
             }
         }
         if done {
@@ -468,7 +474,7 @@ fn trace_rays() {
                 let origin = pose_point(inverse, world.origin);
                 let direction = pose_vector(inverse, world.direction);
                 if is_finite3(origin) && is_finite3(direction) {
-                    if (group.y & 0xffu) != 0u {
+                    if (group & 0xffu) != 0u {
                         stack[waiting] = group;
                         waiting += 1u;
                     }
@@ -489,7 +495,7 @@ fn trace_rays() {
                         grid.w,
                     );
                     within = mesh_ray(origin, direction);
-                    group = vec2<u32>(0u, (1u << ray.octant) | 0x100u);
+                    group = root_group(ray.octant);
                 }
             }
         }
@@ -548,7 +554,7 @@ fn trace_rays() {
             if kind < 2u {
                 blocked |= mesh_worlds & world.worlds;
                 // Nothing more of this instance; nothing at all where no world is left.
-                group.y = 0u;
+                group = 0u;
                 waiting = select(base, 0u, blocked == world.worlds);
                 break;
             }

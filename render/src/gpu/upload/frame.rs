@@ -4,7 +4,7 @@ use diorama_synth::shot::Role;
 use glam::{Affine3A, Vec3};
 
 use super::geometry::MeshPlaces;
-use super::nodes::{Grid, NODE, Source, compress};
+use super::nodes::{GAP, Grid, NODE, Source, compress};
 use super::texels::EnvironmentTexels;
 use crate::accel::{Child, Pose, Target, Tlas};
 use crate::film::run_length;
@@ -25,7 +25,7 @@ pub(crate) struct UpperTree {
     pub(crate) words: Vec<[u32; 4]>,
     /// Where these begin.
     pub(crate) first_item: u32,
-    /// How many there are.
+    /// How many there is room for.
     pub(crate) items: u32,
     /// Levels.
     pub(crate) depth: u32,
@@ -38,9 +38,14 @@ const PLACED: usize = size_of::<PlacedRecord>() / 16;
 
 impl UpperTree {
     /// Elements that suffice for every tree over some instances: inner nodes have two children or more,
-    /// but for the root.
+    /// but for the root, and there is room for eight nodes and eight instances below each.
     pub(crate) fn most_words(instances: usize) -> usize {
-        NODE * (instances + 1) + PLACED * instances
+        NODE + 8 * (NODE + PLACED) * instances
+    }
+
+    /// Nodes that there is room for.
+    pub(crate) fn nodes(&self) -> u64 {
+        u64::from(self.first_item) / NODE as u64
     }
 
     /// Over the instances of a frame.
@@ -66,6 +71,10 @@ impl UpperTree {
         let mut words = tree.words;
         let first_item = words.len() as u32;
         for &index in &tree.items {
+            if index == GAP {
+                words.extend([[0; 4]; PLACED]);
+                continue;
+            }
             let instance = &instances[index as usize];
             let mesh = &meshes[scene.fixed.mesh_of_object[index as usize]];
             let placed = PlacedRecord {
@@ -95,6 +104,8 @@ impl UpperTree {
 }
 
 impl Source for Tlas {
+    const ITEMS_BY_SLOT: bool = true;
+
     fn children_of(&self, node: u32) -> Vec<Child> {
         self.children_of(node)
     }

@@ -39,6 +39,8 @@ pub(crate) struct Geometry {
     pub(crate) slot_of_primitive: Vec<Vec<u32>>,
     /// Levels of the deepest tree.
     pub(crate) depth: u32,
+    /// Nodes of the largest.
+    pub(crate) nodes: u64,
 }
 
 impl Geometry {
@@ -49,6 +51,7 @@ impl Geometry {
             meshes: Vec::new(),
             slot_of_primitive: Vec::new(),
             depth: 1,
+            nodes: 0,
         };
         for mesh in &scene.meshes {
             geometry.add(mesh);
@@ -60,6 +63,7 @@ impl Geometry {
         let data = mesh.data();
         let tree = tree_of(mesh);
         self.depth = self.depth.max(tree.depth);
+        self.nodes = self.nodes.max(tree.nodes());
         // Nodes are lines of a cache.
         self.words
             .resize(self.words.len().next_multiple_of(NODE), [0; 4]);
@@ -166,6 +170,8 @@ fn compress_mesh(bvh: &MeshBvh) -> CompressedTree {
 }
 
 impl Source for MeshBvh {
+    const ITEMS_BY_SLOT: bool = false;
+
     fn children_of(&self, node: u32) -> Vec<Child> {
         self.children_of(node)
     }

@@ -6,8 +6,8 @@
 //!
 //! | word | what |
 //! |---|---|
-//! | 0 | index of the first inner child: they follow each other in slot order |
-//! | 1 | index of the first item: the items of all leaves follow each other in slot order |
+//! | 0 | in bits 8–31 the node of slot 0: children are nodes by slot, with gaps for those that are not inner |
+//! | 1 | index of the first item: the items of all leaves follow each other in slot order, or stand by slot too |
 //! | 2 | a byte each: a bit for each inner child, for each leaf, for each leaf with two items; x of the smallest corner |
 //! | 3 | y and z of the corner, a byte each, in units of the grid; then how often a step along x, y, z is half a unit, four bits each |
 //! | 4–9 | smallest x, y, z of the children, a byte each, in steps from the corner |
@@ -24,13 +24,22 @@ use crate::accel::{Child, Target};
 pub(crate) struct CompressedTree {
     /// [`NODE`] for each node; the root is the first.
     pub(crate) words: Vec<[u32; 4]>,
-    /// Items, leaf after leaf.
+    /// Items, leaf after leaf; [`GAP`] where there is none.
     pub(crate) items: Vec<u32>,
     /// Levels of nodes.
     pub(crate) depth: u32,
     /// What the corners of nodes count in.
     pub(crate) grid: Grid,
 }
+
+/// Stands where a slot has no item.
+pub(crate) const GAP: u32 = u32::MAX;
+
+/// Most nodes that a tree can have room for, gaps included: groups in the shaders have 24 bits for where they are.
+pub(crate) const MOST_NODES: u64 = 1 << 24;
+
+/// Most items of a tree that are found by slot: groups have a bit less for these.
+pub(crate) const MOST_ITEMS_BY_SLOT: u64 = MOST_NODES / 2;
 
 /// 16-byte elements of a node.
 pub(crate) const NODE: usize = 4;
@@ -78,6 +87,13 @@ impl Grid {
     }
 }
 
+impl CompressedTree {
+    /// Nodes that there is room for.
+    pub(crate) fn nodes(&self) -> u64 {
+        (self.words.len() / NODE) as u64
+    }
+}
+
 /// The box around some children.
 fn bounds<'a>(children: impl Iterator<Item = &'a Child>) -> (Vec3, Vec3) {
     children.fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(min, max), child| {
@@ -91,6 +107,8 @@ const LARGEST_LEAF: usize = 2;
 
 /// A tree to compress.
 pub(crate) trait Source {
+    /// Leaves have one item each, which is found by the leaf's slot, as nodes are.
+    const ITEMS_BY_SLOT: bool;
     /// The children of a node.
     fn children_of(&self, node: u32) -> Vec<Child>;
     /// What is in a leaf, at most eight items.
@@ -108,7 +126,7 @@ enum Part {
 }
 
 /// Compresses the tree that starts with `root`, a node that holds everything.
-pub(crate) fn compress(root: Vec<Child>, source: &impl Source) -> CompressedTree {
+pub(crate) fn compress<S: Source>(root: Vec<Child>, source: &S) -> CompressedTree {
     let mut tree = CompressedTree {
         words: vec![[0; 4]; NODE],
         items: Vec::new(),
@@ -144,17 +162,19 @@ pub(crate) fn compress(root: Vec<Child>, source: &impl Source) -> CompressedTree
                 Part::Items(items) if items.len() <= LARGEST_LEAF => {
                     leaves |= 1 << slot;
                     pairs |= u32::from(items.len() == LARGEST_LEAF) << slot;
+                    if S::ITEMS_BY_SLOT {
+                        tree.items.resize(first_item + slot, GAP);
+                    }
                     tree.items.extend(items);
                 }
                 inside => {
                     inner |= 1 << slot;
-                    let at = tree.words.len() / NODE;
-                    tree.words.extend([[0; 4]; NODE]);
-                    open.push((inside, at, depth + 1));
+                    tree.words.resize(NODE * (first_child + 8), [0; 4]);
+                    open.push((inside, first_child + slot, depth + 1));
                 }
             }
         }
-        let links = [first_child as u32, first_item as u32];
+        let links = [(first_child as u32) << 8, first_item as u32];
         let node = Boxes::new(&slots, &tree.grid).words(links, [inner, leaves, pairs]);
         tree.words[NODE * index..NODE * (index + 1)].copy_from_slice(&node);
     }
@@ -281,6 +301,8 @@ mod tests {
     struct Three([Child; 3]);
 
     impl Source for Three {
+        const ITEMS_BY_SLOT: bool = false;
+
         fn children_of(&self, _: u32) -> Vec<Child> {
             self.0.to_vec()
         }
@@ -298,7 +320,7 @@ mod tests {
         let words: Vec<u32> = tree.words[NODE * node..NODE * (node + 1)].concat();
         let byte = |word: usize, slot: usize| words[word + slot / 4] >> (8 * (slot % 4)) & 255;
         let corner = [words[2] >> 24, words[3] & 255, words[3] >> 8 & 255];
-        let (mut next_child, mut next_item) = (words[0] as usize, words[1] as usize);
+        let (first_child, mut next_item) = (words[0] as usize >> 8, words[1] as usize);
         for slot in 0..8 {
             let before = found.len();
             let has = |shift: usize| words[2] >> shift >> slot & 1;
@@ -307,8 +329,7 @@ mod tests {
             found.extend(&tree.items[next_item..next_item + count]);
             next_item += count;
             if has(0) != 0 {
-                walk(tree, source, next_child, found);
-                next_child += 1;
+                walk(tree, source, first_child + slot, found);
             }
             for item in &found[before..] {
                 let (min, max) = source.box_of(*item);
