@@ -38,12 +38,6 @@ pub enum RenderError {
     /// The GPU failed.
     #[error(transparent)]
     Gpu(#[from] crate::gpu::GpuError),
-    /// The GPU's trees stay as they are over a clip.
-    #[error("object `{object}` has a body that moves, which the GPU backend does not do yet")]
-    BodyOnGpu {
-        /// Name of the object.
-        object: String,
-    },
     /// Which pixels need more samples is decided on the CPU.
     #[error("a noise threshold is something that the GPU backend does not do yet")]
     ThresholdOnGpu,
@@ -59,7 +53,7 @@ impl RenderError {
             Self::Asset { source, .. } => source.hint(),
             Self::Denoise(error) => error.hint(),
             Self::Gpu(error) => error.hint(),
-            Self::BodyOnGpu { .. } | Self::ThresholdOnGpu => Some("use `--backend cpu`"),
+            Self::ThresholdOnGpu => Some("use `--backend cpu`"),
             Self::NoMesh { .. } | Self::NoCamera { .. } | Self::InstructionSet(_) => None,
         }
     }

@@ -166,12 +166,6 @@ impl Renderer {
                 .join(", "),
         })?
         .clone();
-        let body = shot.objects.iter().find(|object| object.body.is_some());
-        if let (Some(object), Some(_)) = (body, &settings.gpu) {
-            return Err(RenderError::BodyOnGpu {
-                object: object.name.clone(),
-            });
-        }
         if settings.gpu.is_some() && settings.noise_threshold > 0.0 {
             return Err(RenderError::ThresholdOnGpu);
         }

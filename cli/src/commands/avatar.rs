@@ -10,10 +10,13 @@ use diorama_synth::physics::PieceStore;
 use serde_json::json;
 
 use crate::args::{AvatarArgs, AvatarBatchArgs, Redo, SeedRange};
+use crate::backend::Backend;
 use crate::exit::Status;
 use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
 use crate::output::Output;
-use crate::plan::{AvatarPlan, Job, Selection, check_folder, sample_id, write_plan};
+use crate::plan::{
+    AvatarPlan, Job, Selection, check_folder, forget_plan, has_plan, sample_id, write_plan,
+};
 use crate::progress::Progress;
 use crate::shelf::PEOPLE;
 
@@ -32,41 +35,77 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
         (None, false) => casting.pairs(),
     };
     let job = job(args, clips);
-    // Bodies are not traced on the GPU yet.
-    let asked = plan.picture.backend.on_cpu_if(true);
+    let asked = plan.picture.backend_asked();
     let backend = super::backend_for(&asked, &job.output_dir, output)?;
-    plan.picture.backend = backend.setting.clone();
     super::say_trained_frames(plan.recipe.video_length, true, output);
-    check_folder(&plan, &job.output_dir)?;
-    super::make_dir(&job.output_dir)?;
+    let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
+    backend.with_fallback(output, |backend, begun| {
+        plan.picture.backend = backend.setting.clone();
+        check_folder(&plan, &job.output_dir)?;
+        super::make_dir(&job.output_dir)?;
+        let is_new = !has_plan(&job.output_dir);
+        let studio = Studio {
+            plan: &plan,
+            workspace: &workspace,
+            casting: Casting::new(&workspace, drawn.then_some(plan.seed)),
+            pieces: &pieces,
+            backend,
+        };
+        let made = make(studio, &job, output, begun);
+        if made.is_err() && is_new && !*begun {
+            // Nothing was made by this plan: another backend may begin the folder.
+            forget_plan(&job.output_dir)?;
+        }
+        made
+    })
+}
+
+/// What makes clips, whichever they are.
+struct Studio<'a> {
+    plan: &'a AvatarPlan,
+    workspace: &'a Workspace,
+    casting: Casting<'a>,
+    pieces: &'a PieceStore,
+    backend: Backend,
+}
+
+/// Makes the clips of a job; `begun`: there is one.
+fn make(studio: Studio<'_>, job: &Job, output: &Output, begun: &mut bool) -> Result<Status> {
+    let Studio {
+        plan,
+        workspace,
+        casting,
+        pieces,
+        backend,
+    } = studio;
     let journal = Journal::open(&job.output_dir, job.shard)?;
-    write_plan(&plan, &job.output_dir)?;
+    write_plan(plan, &job.output_dir)?;
     sweep_das(&job.output_dir, |id| {
         id.parse().is_ok_and(|index| job.owns(index))
     })?;
     let before = read_journals(&job.output_dir)?;
-    let options = options(&plan);
-    let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
+    *begun |= !before.done.is_empty();
     let nothing_shown = Progress::hidden();
     let mut maker = AvatarMaker {
-        plan: &plan,
+        plan,
         casting,
-        pieces: &pieces,
+        pieces,
         backend,
-        job: &job,
-        options,
+        job,
+        options: options(plan),
         journal,
         before,
         progress: &nothing_shown,
     };
-    let (clips, present) = seeds_to_make(&job, &maker);
+    let (clips, present) = seeds_to_make(job, &maker);
     let mut log = RunLog::open(&job.output_dir)?;
     log.begin(clips.len(), present)?;
     let progress = Progress::new(output, clips.len() as u64 + present, present);
     maker.progress = &progress;
     let result = run_batch(&clips, &mut maker, |index, made| {
+        *begun |= made.is_ok();
         progress.sample();
-        say_sample(&job, output, index, made)
+        say_sample(job, output, index, made)
     });
     progress.finish();
     let mut report = result.inspect_err(|error| log.stopped(error))?;
@@ -78,7 +117,7 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
         log.line(&format!("warning: {warning}"))?;
     }
     log.end(&report)?;
-    say_report(&report, &job, output)
+    say_report(&report, job, output)
 }
 
 /// Are characters and motions drawn? Every built-in person with every motion would be thousands of

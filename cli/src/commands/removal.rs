@@ -23,9 +23,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let (shelf, hashes) = super::open_shelf(&args.recipe.assets, output)?;
     let mut plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;
-    // Bodies are not traced on the GPU yet, as for `avatar`.
-    let walks = plan.recipe.prob_character > 0.0;
-    let asked = plan.picture.backend_asked().on_cpu_if(walks);
+    let asked = plan.picture.backend_asked();
     let backend = super::backend_for(&asked, &job.output_dir, output)?;
     if args.batch.save_state {
         output.note(

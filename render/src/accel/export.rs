@@ -4,8 +4,8 @@ use glam::Vec3;
 
 use super::{
     MeshBvh, Tlas,
-    build::{Bounds, LEAF, Node},
-    triangle::BOX_MARGIN,
+    build::{LEAF, Node},
+    mesh::triangle_box,
 };
 
 /// What a reference leads to.
@@ -74,8 +74,12 @@ impl MeshBvh {
 
     /// A triangle's own box, as the tree was built from.
     pub(crate) fn box_of(&self, primitive: u32) -> (Vec3, Vec3) {
-        let bounds = Bounds::around(self.corners(primitive, 0.0));
-        let bounds = bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN);
+        let open = self.corners(primitive, 0.0);
+        let bounds = if self.moves() {
+            triangle_box(&[open, self.corners(primitive, 1.0)])
+        } else {
+            triangle_box(&[open])
+        };
         (bounds.min, bounds.max)
     }
 

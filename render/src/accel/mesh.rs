@@ -39,6 +39,22 @@ pub(super) struct Outline {
     pub(super) margin: f32,
 }
 
+/// The box of a triangle where it is, or where it is as the shutter opens and as it closes.
+pub(super) fn triangle_box(ends: &[[Vec3; 3]]) -> Bounds {
+    let at = |corners: &[Vec3; 3]| {
+        let bounds = Bounds::around(*corners);
+        bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN)
+    };
+    match ends {
+        [open, close] => {
+            // On the way a triangle is no larger than at the larger end.
+            let both = at(open).union(at(close));
+            both.grown(both.reach() * MIX_SLACK)
+        }
+        _ => at(&ends[0]),
+    }
+}
+
 impl MeshBvh {
     /// The tree over `triangles`, whose indices are in range and whose positions are finite.
     ///
@@ -70,17 +86,10 @@ impl MeshBvh {
         let boxes: Vec<Bounds> = triangles
             .iter()
             .map(|corners| {
-                let at = |positions: &[Vec3]| {
-                    let bounds = Bounds::around(corners.map(|i| positions[i as usize]));
-                    bounds.grown((bounds.max - bounds.min).max_element() * BOX_MARGIN)
-                };
+                let at = |positions: &[Vec3]| corners.map(|i| positions[i as usize]);
                 match ends {
-                    [open, close] => {
-                        // On the way a triangle is no larger than at the larger end.
-                        let both = at(open).union(at(close));
-                        both.grown(both.reach() * MIX_SLACK)
-                    }
-                    _ => at(ends[0]),
+                    [open, close] => triangle_box(&[at(open), at(close)]),
+                    _ => triangle_box(&[at(ends[0])]),
                 }
             })
             .collect();
@@ -145,6 +154,11 @@ impl MeshBvh {
     /// How many triangles there are.
     pub fn triangle_count(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Whether it is bent while the shutter is open.
+    pub fn moves(&self) -> bool {
+        !self.closing.is_empty()
     }
 
     /// The corners of one triangle, as given, at a time from 0 to 1.

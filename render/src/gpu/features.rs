@@ -6,7 +6,7 @@ use super::layout::{
     MATERIAL_HAS_ALPHA, MATERIAL_HAS_INSIDE, MaterialRecord,
 };
 use super::upload::frame::UpperTree;
-use super::upload::geometry::{Geometry, MeshPlaces};
+use super::upload::geometry::MeshPlaces;
 use super::upload::texels::Texels;
 use crate::gpu::layout::NONE;
 use crate::kernels::bsdf::CUTOFF;
@@ -57,6 +57,8 @@ features! {
     emission "HAS_EMISSION",
     /// The shutter is open for a time.
     motion "HAS_MOTION",
+    /// Meshes are bent meanwhile.
+    bending "HAS_BENDING",
     /// The environment is a picture.
     environment_map "HAS_ENVIRONMENT_MAP",
     suns "HAS_SUNS",
@@ -76,16 +78,12 @@ impl Features {
     /// What stays the same over the clip.
     pub(super) fn of_scene(
         materials: &[MaterialRecord],
-        geometry: &Geometry,
+        meshes: &[MeshPlaces],
         texels: &Texels,
     ) -> Self {
         let any = |has: fn(&MaterialRecord) -> bool| materials.iter().any(has);
-        let mesh_has = |place: fn(&MeshPlaces) -> u32| {
-            let mut meshes = geometry.meshes.iter();
-            meshes.any(|mesh| place(mesh) != NONE)
-        };
         Self {
-            colors: mesh_has(|mesh| mesh.colors),
+            colors: meshes.iter().any(|mesh| mesh.colors != NONE),
             textures: any(|m| m.texture_bits != 0),
             normal_maps: any(|m| m.texture_bits >> 7 != 0),
             sheen: any(|m| m.sheen > CUTOFF),
@@ -111,6 +109,7 @@ impl Features {
         let any = |kind: u32| lights.iter().any(|light| light.kind == kind);
         Self {
             motion: scene.motion_blur,
+            bending: scene.meshes.iter().any(|mesh| mesh.bvh.moves()),
             suns: any(LIGHT_SUN),
             spheres: any(LIGHT_SPHERE),
             areas: any(LIGHT_AREA),

@@ -100,7 +100,11 @@ layouts! {
         flags: u32,
         first_material: u32,
         role: u32,
-        unused: u32,
+        closing: u32,
+        closing_normals: u32,
+        unused0: u32,
+        unused1: u32,
+        unused2: u32,
     }
 
     /// A mesh in the world, as rays find it: in the upper tree.
@@ -113,7 +117,7 @@ layouts! {
         reach: f32,
         planes: u32,
         flags: u32,
-        unused: u32,
+        closing: u32,
         corner: [f32; 3],
         exponents: u32,
     }

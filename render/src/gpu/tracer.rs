@@ -1,8 +1,8 @@
 //! Frames traced on a GPU.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use glam::Vec3;
@@ -42,22 +42,33 @@ const CALLBACK: Duration = Duration::from_secs(10);
 /// Submissions on their way: the device has the next when one ends.
 const IN_FLIGHT: usize = 3;
 
+/// Elements that a triangle of a body takes, about: 6 for its corners at both ends of the shutter, 2 for shading,
+/// 2 for normals and tangents, 2 for nodes.
+const BODY_ELEMENTS: usize = 12;
+
 /// A scene on a GPU.
 #[derive(Debug)]
 pub(crate) struct GpuScene {
     gpu: Arc<Gpu>,
-    /// Geometry, behind room for the tree over a frame's instances; then texels.
-    pages: Vec<wgpu::Texture>,
-    /// Elements of that room.
-    reserved: usize,
+    /// Of one frame at a time: bodies and the tree over all objects change from frame to frame.
+    geometry: Mutex<GeometryPages>,
+    texels: Vec<wgpu::Texture>,
     materials: wgpu::Texture,
     textures: wgpu::Texture,
     tables: wgpu::Texture,
-    meshes: Vec<MeshPlaces>,
-    slot_of_primitive: Vec<Vec<u32>>,
     environment: Option<EnvironmentTexels>,
-    options: ShaderOptions,
-    /// Levels of the deepest mesh.
+    features: Features,
+}
+
+/// The geometry of a scene on a GPU: room for what a frame has of its own, then all meshes.
+#[derive(Debug)]
+struct GeometryPages {
+    pages: Vec<wgpu::Texture>,
+    /// Elements for the tree over the objects, then for bodies in their poses.
+    reserved: usize,
+    /// For each object its mesh at rest.
+    meshes: Vec<MeshPlaces>,
+    /// Levels of the deepest of these.
     depth: u32,
 }
 
@@ -92,6 +103,41 @@ struct Readback {
     pixels: Vec<u32>,
 }
 
+impl GeometryPages {
+    /// Uploads all meshes behind room for `reserved` elements.
+    fn new(gpu: &Gpu, scene: &StaticScene, reserved: usize) -> Result<Self, GpuError> {
+        let reserved = reserved.next_multiple_of(1 << ROW_SHIFT);
+        gpu.check_records("what changes from frame to frame", 16 * reserved as u64)?;
+        let mut geometry = Geometry::behind(reserved);
+        let places: Vec<MeshPlaces> = scene.meshes.iter().map(|mesh| geometry.add(mesh)).collect();
+        gpu.check_tree(geometry.nodes, 0)?;
+        gpu.check_pages(pages_of(gpu, geometry.words.len()), 1)?;
+        Ok(Self {
+            pages: upload_pages(gpu, "geometry", &geometry.words),
+            reserved,
+            meshes: scene
+                .mesh_of_object
+                .iter()
+                .map(|mesh| places[*mesh].clone())
+                .collect(),
+            depth: geometry.depth,
+        })
+    }
+
+    /// The bodies of a frame behind `tree_room` elements, and for each object its mesh.
+    fn posed(&self, scene: &FrameScene, tree_room: usize) -> (Geometry, Vec<MeshPlaces>) {
+        let mut bodies = Geometry::behind(tree_room);
+        let mut meshes = self.meshes.clone();
+        let models = &scene.fixed.model_of_object;
+        for ((places, mesh), model) in meshes.iter_mut().zip(&scene.meshes).zip(models) {
+            if model.is_some() {
+                *places = bodies.add_posed(mesh, places);
+            }
+        }
+        (bodies, meshes)
+    }
+}
+
 impl GpuScene {
     /// Uploads what stays the same over the clip.
     ///
@@ -103,45 +149,30 @@ impl GpuScene {
         albedos: &Tables,
         filter: &FilterTable,
     ) -> Result<Self, GpuError> {
-        let objects = scene.mesh_of_object.len();
-        let reserved = UpperTree::most_words(objects).next_multiple_of(1 << ROW_SHIFT);
-        let page_shift = gpu.page_shift();
-        gpu.check_records("the tree over all objects", 16 * reserved as u64)?;
-        let geometry = Geometry::new(scene, reserved);
+        let tree_room = UpperTree::most_words(scene.mesh_of_object.len());
+        let bodies = scene.mesh_of_object.iter().zip(&scene.model_of_object);
+        let body_room: usize = bodies
+            .filter(|(_, model)| model.is_some())
+            .map(|(mesh, _)| BODY_ELEMENTS * scene.meshes[*mesh].bvh.triangle_count())
+            .sum();
+        let geometry = GeometryPages::new(&gpu, scene, tree_room + body_room)?;
         let texels = Texels::new(scene);
         let (materials, textures) = materials(scene, &texels);
-        let pages_of = |elements: usize| (elements as u64).div_ceil(1 << page_shift).max(1) as u32;
-        let options = ShaderOptions {
-            geometry_pages: pages_of(geometry.words.len()),
-            texel_pages: pages_of(texels.words.len() / 4),
-            page_shift,
-            stack: 0,
-            worlds: 0,
-            software: gpu.is_software(),
-            features: Features::of_scene(&materials, &geometry, &texels),
-        };
-        gpu.check_pages(options.geometry_pages, options.texel_pages)?;
-        gpu.check_tree(geometry.nodes, 0)?;
-        let mut pages = upload_pages(&gpu, "geometry", &geometry.words);
-        pages.extend(upload_pages(
-            &gpu,
-            "texels",
-            bytemuck::cast_slice(&texels.words),
-        ));
+        gpu.check_pages(
+            geometry.pages.len() as u32,
+            pages_of(&gpu, texels.words.len() / 4),
+        )?;
         let uploaded = Self {
+            features: Features::of_scene(&materials, &geometry.meshes, &texels),
             materials: gpu.records("render.scene.materials", &materials),
             textures: gpu.records("render.scene.textures", &textures),
             tables: gpu.records(
                 "render.scene.tables",
                 &super::tables::values(albedos, filter),
             ),
-            pages,
-            reserved,
-            meshes: geometry.meshes,
-            slot_of_primitive: geometry.slot_of_primitive,
+            geometry: Mutex::new(geometry),
+            texels: upload_pages(&gpu, "texels", bytemuck::cast_slice(&texels.words)),
             environment: texels.environment,
-            options,
-            depth: geometry.depth,
             gpu,
         };
         uploaded.gpu.check()?;
@@ -160,27 +191,44 @@ impl GpuScene {
     ) -> Result<TracedFrame, GpuError> {
         let gpu = &self.gpu;
         let worlds = scene.world_count as u32;
-        let instances = instances(scene, &self.meshes);
-        let upper = UpperTree::new(scene, &instances, &self.meshes);
-        gpu.check_tree(upper.nodes(), u64::from(upper.items))?;
-        let lights = Lights::new(scene, &self.slot_of_primitive);
+        // A thread that panicked left it whole: what a frame has of its own is written anew.
+        let mut geometry = self.geometry.lock().unwrap_or_else(PoisonError::into_inner);
+        let tree_room = UpperTree::most_words(scene.instances.len());
+        let (mut bodies, mut meshes) = geometry.posed(scene, tree_room);
+        if bodies.words.len() > geometry.reserved {
+            // In other poses trees have other sizes: a quarter more is room for most of them.
+            let reserved = bodies.words.len() + bodies.words.len() / 4;
+            *geometry = GeometryPages::new(gpu, &scene.fixed, reserved)?;
+            (bodies, meshes) = geometry.posed(scene, tree_room);
+        }
+        let instances = instances(scene, &meshes);
+        let upper = UpperTree::new(scene, &instances, &meshes);
+        gpu.check_tree(upper.nodes().max(bodies.nodes), u64::from(upper.items))?;
+        let lights = Lights::new(scene, &meshes);
         let programs = gpu.programs(&ShaderOptions {
+            geometry_pages: geometry.pages.len() as u32,
+            texel_pages: self.texels.len() as u32,
+            page_shift: gpu.page_shift(),
             // A level of a mesh leaves one entry behind, one of the upper tree two. Rounded up, so that
             // frames with trees of about the same depth share their programs.
-            stack: (self.depth + 2 * upper.depth + 2).next_multiple_of(8),
+            stack: (geometry.depth.max(bodies.depth) + 2 * upper.depth + 2).next_multiple_of(8),
             worlds,
-            features: self
-                .options
-                .features
-                .with_frame(scene, &lights.lights, &upper),
-            ..self.options
+            software: gpu.is_software(),
+            features: self.features.with_frame(scene, &lights.lights, &upper),
         })?;
-        if upper.words.len() > self.reserved {
+        let Some(room) = bodies.words.get_mut(..upper.words.len()) else {
             return Err(gpu.internal("the tree over all objects is larger than expected"));
-        }
-        gpu.write_records(&self.pages[0], bytemuck::cast_slice(&upper.words));
+        };
+        room.copy_from_slice(&upper.words);
+        let changed = if bodies.words.len() > tree_room {
+            &bodies.words
+        } else {
+            &upper.words
+        };
+        gpu.write_records(&geometry.pages[0], bytemuck::cast_slice(changed));
         let frame = frame(scene, settings, &upper, self.environment);
-        let scene_group = self.scene_group(&programs, &frame, &instances, &lights)?;
+        let scene_group =
+            self.scene_group(&programs, &frame, &instances, &lights, &geometry.pages)?;
         let work = Work::new(&self.gpu, worlds, width * height)?;
 
         let mut traced = TracedFrame {
@@ -218,6 +266,7 @@ impl GpuScene {
         frame: &Frame,
         instances: &[InstanceRecord],
         lights: &Lights,
+        geometry: &[wgpu::Texture],
     ) -> Result<wgpu::BindGroup, GpuError> {
         let gpu = &self.gpu;
         for (what, bytes) in [
@@ -243,7 +292,8 @@ impl GpuScene {
         debug_assert_eq!(own.len() + 1, FIRST_PAGE as usize);
         let views: Vec<wgpu::TextureView> = own
             .into_iter()
-            .chain(&self.pages)
+            .chain(geometry)
+            .chain(&self.texels)
             .map(|texture| texture.create_view(&wgpu::TextureViewDescriptor::default()))
             .collect();
         let views = views.iter().map(wgpu::BindingResource::TextureView);
@@ -570,6 +620,11 @@ impl Gpu {
             Err(error) => Err(self.internal(error)),
         }
     }
+}
+
+/// Textures that so many elements are spread over.
+fn pages_of(gpu: &Gpu, elements: usize) -> u32 {
+    (elements as u64).div_ceil(1 << gpu.page_shift()).max(1) as u32
 }
 
 fn upload_pages(gpu: &Gpu, what: &str, elements: &[[u32; 4]]) -> Vec<wgpu::Texture> {

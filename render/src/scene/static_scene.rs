@@ -73,6 +73,11 @@ impl SceneMesh {
         &self.mesh
     }
 
+    /// Normals as the shutter opens and as it closes, where the mesh is bent meanwhile.
+    pub(crate) fn normals_at_ends(&self) -> Option<&[Vec<Vec3>; 2]> {
+        self.normals_at_ends.as_ref()
+    }
+
     /// Vertex positions of a triangle, object space.
     #[inline(always)]
     pub fn corners(&self, primitive: u32) -> [Vec3; 3] {

@@ -54,7 +54,7 @@ fn carried(shutter: f32) -> Frame {
 }
 
 /// The ball stays, and its one joint goes the same way: every vertex follows it.
-fn bent(shutter: f32) -> Frame {
+pub(crate) fn bent_scene(shutter: f32) -> Scene {
     let mut scene = scene(shutter);
     let ball = Arc::make_mut(scene.assets.models.get_mut("ball").unwrap());
     let count = ball.meshes[0].positions.len() as u32;
@@ -82,7 +82,11 @@ fn bent(shutter: f32) -> Frame {
         morph_weights: vec![],
     });
     scene.shot.objects[1].body = Some(Track::PerFrame(poses.to_vec()));
-    scene.render(48)
+    scene
+}
+
+fn bent(shutter: f32) -> Frame {
+    bent_scene(shutter).render(48)
 }
 
 /// Mean and largest difference of two pictures, over their channels.

@@ -15,6 +15,7 @@ use diorama_synth::recipe::RemovalRecipe;
 use diorama_synth::shot::{Light, LightKind, Pose, Role, Shot, Track, WorldSet};
 use glam::{DVec3, Quat, Vec3};
 
+use crate::bodies::bent_scene;
 use crate::known_answers;
 use crate::scenes::{Scene, at, look, matte, pair_scene, sphere, square};
 
@@ -423,6 +424,50 @@ fn motion_blur_and_depth_of_field_are_the_cpus() {
     };
     object.pose = Track::PerFrame(vec![from, from, moves(from), moves(moves(from))]);
     compare("motion", &scene, 16);
+}
+
+#[test]
+fn bodies_are_the_cpus_still_and_blurred() {
+    for shutter in [0.0, 1.0] {
+        let scene = bent_scene(shutter);
+        compare(&format!("body, shutter {shutter}"), &scene, 24);
+    }
+}
+
+#[test]
+fn every_frame_of_a_body_has_its_own_pose() {
+    let Some(gpu) = gpu() else { return };
+    let scene = bent_scene(0.0);
+    let renderer = |gpu| {
+        let settings = RenderSettings {
+            samples: 16,
+            gpu,
+            ..RenderSettings::default()
+        };
+        Renderer::new(&scene.shot, &scene.assets, settings).unwrap()
+    };
+    let (on_cpu, on_gpu) = (renderer(None), renderer(Some(gpu)));
+    let frame = |renderer: &Renderer, index| {
+        let mut frame = renderer.render_frame(index).unwrap();
+        frame.worlds.remove(0).radiance
+    };
+    // Back and forth: nothing of another frame stays.
+    let mut before = None;
+    for index in [0, 1, 0] {
+        let (ours, theirs) = (frame(&on_cpu, index), frame(&on_gpu, index));
+        let strayed = |other: &Plane<Vec3>| {
+            let pairs = ours.data.iter().zip(&other.data);
+            let off = pairs.filter(|(a, b)| (**a - **b).abs().max_element() > 0.01);
+            off.count() as f64 / ours.data.len() as f64
+        };
+        assert!(
+            strayed(&theirs) <= STRAYED,
+            "frame {index}: {}",
+            strayed(&theirs)
+        );
+        assert!(before.is_none_or(|before| strayed(&before) > STRAYED));
+        before = Some(theirs);
+    }
 }
 
 #[test]

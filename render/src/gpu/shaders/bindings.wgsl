@@ -84,7 +84,12 @@ struct InstanceRecord {
     flags: u32,
     first_material: u32,
     role: u32,
-    unused: u32,
+    // Where the triangles and the normals are as the shutter closes, of a mesh that is bent meanwhile.
+    closing: u32,
+    closing_normals: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
 }
 
 // The same as rays find it: behind the nodes of the upper tree.
@@ -99,7 +104,8 @@ struct PlacedRecord {
     // Normals of the triangles, two elements apart.
     planes: u32,
     flags: u32,
-    unused: u32,
+    // The triangles as the shutter closes; NONE where the mesh is not bent meanwhile.
+    closing: u32,
     // The grid that corners of nodes lie on: where it begins, and the biased exponents of its units, a byte each.
     corner: vec3<f32>,
     exponents: u32,
@@ -393,9 +399,33 @@ fn instance_names(instance: u32) -> vec4<u32> {
     return row(instances, instance * INSTANCE_ROWS + 10u);
 }
 
-// Words flags, first_material, role.
+// Words flags, first_material, role, closing.
 fn instance_kinds(instance: u32) -> vec4<u32> {
     return row(instances, instance * INSTANCE_ROWS + 11u);
+}
+
+fn instance_closing_normals(instance: u32) -> u32 {
+    return row(instances, instance * INSTANCE_ROWS + 12u).x;
+}
+
+// The three corners of a triangle, one a column, at a time while the shutter is open. `closing`: see
+// PlacedRecord.
+fn triangle_corners(triangles: u32, closing: u32, slot: u32, time: f32) -> mat3x3<f32> {
+    let at = triangles + 3u * slot;
+    let open = mat3x3<f32>(
+        geometry_f32(at).xyz,
+        geometry_f32(at + 1u).xyz,
+        geometry_f32(at + 2u).xyz,
+    );
+    if !HAS_BENDING || closing == NONE {
+        return open;
+    }
+    let moved = closing + 3u * slot;
+    return mat3x3<f32>(
+        open[0] * (1.0 - time) + geometry_f32(moved).xyz * time,
+        open[1] * (1.0 - time) + geometry_f32(moved + 1u).xyz * time,
+        open[2] * (1.0 - time) + geometry_f32(moved + 2u).xyz * time,
+    );
 }
 
 fn material_at(index: u32) -> MaterialRecord {

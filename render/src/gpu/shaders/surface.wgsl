@@ -204,11 +204,16 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
     let names = instance_names(instance);
     let kinds = instance_kinds(instance);
     let is_world = (kinds.x & INSTANCE_IS_WORLD) != 0u;
-    let p0 = geometry_f32(places.x + 3u * slot).xyz;
-    let p1 = geometry_f32(places.x + 3u * slot + 1u).xyz;
-    let p2 = geometry_f32(places.x + 3u * slot + 2u).xyz;
+    let corners = triangle_corners(places.x, kinds.w, slot, time);
+    let p0 = corners[0];
+    let p1 = corners[1];
+    let p2 = corners[2];
     let shading = geometry(places.y + 2u * slot);
-    let stored_normal = geometry_f32(places.y + 2u * slot + 1u).xyz;
+    var stored_normal = geometry_f32(places.y + 2u * slot + 1u).xyz;
+    let bent = HAS_BENDING && kinds.w != NONE;
+    if bent {
+        stored_normal = normalize_or(cross(p1 - p0, p2 - p0), UP);
+    }
 
     let a = p0 * (1.0 - u - v);
     let b = p1 * u;
@@ -255,7 +260,11 @@ fn surface_at(instance: u32, slot: u32, u: f32, v: f32, wo: vec3<f32>, time: f32
     surface.point = material_point(material, uvs, color);
 
     if places.z != NONE {
-        let n = vertex_value(places.z, shading.xyz, u, v, vec4<f32>(0.0)).xyz;
+        var n = vertex_value(places.z, shading.xyz, u, v, vec4<f32>(0.0)).xyz;
+        if bent {
+            let normals = instance_closing_normals(instance);
+            n = n * (1.0 - time) + vertex_value(normals, shading.xyz, u, v, vec4<f32>(0.0)).xyz * time;
+        }
         if dot3(n, n) > 1e-12 {
             var turned = n;
             if !is_world {

@@ -107,6 +107,7 @@ fn intersect_triangle(
     p0: vec3<f32>,
     p1: vec3<f32>,
     p2: vec3<f32>,
+    // The triangle's normal; NONE: it is bent, and the normal its corners'.
     plane: u32,
     limit: f32,
 ) -> TriangleHit {
@@ -151,7 +152,10 @@ fn intersect_triangle(
     }
     if abs(depth) <= NEAR * farthest {
         // Which side of the plane the origin is on: a ray that leaves a surface must not find it again.
-        let normal = geometry_f32(plane).xyz;
+        var normal = geometry_f32(plane).xyz;
+        if HAS_BENDING && plane == NONE {
+            normal = cross(p1 - p0, p2 - p0);
+        }
         let height = dot3(normal, p0 - (*ray).origin);
         let slope = dot3(normal, (*ray).direction);
         if !(height * slope > 0.0) {
@@ -342,6 +346,7 @@ fn trace_rays() {
     var nodes = 0u;
     var triangles = 0u;
     var planes = 0u;
+    var closing = NONE;
     var filtered = false;
     // Of the instance at hand.
     var mesh_worlds = 0u;
@@ -483,6 +488,7 @@ fn trace_rays() {
                     instance = a.w;
                     mesh_worlds = a.z;
                     planes = b.y;
+                    closing = b.w;
                     filtered = (b.z & INSTANCE_HAS_ALPHA) != 0u;
                     in_mesh = true;
                     base = waiting;
@@ -517,20 +523,16 @@ fn trace_rays() {
             if instance == world.left_instance && triangle == world.left_slot {
                 continue;
             }
-            let at = triangles + 3u * triangle;
-            let p0 = geometry(at);
-            let tested = intersect_triangle(
-                &within,
-                bitcast<vec3<f32>>(p0.xyz),
-                geometry_f32(at + 1u).xyz,
-                geometry_f32(at + 2u).xyz,
-                planes + 2u * triangle,
-                hit.t,
-            );
+            let corners = triangle_corners(triangles, closing, triangle, path.time);
+            var plane = planes + 2u * triangle;
+            if HAS_BENDING && closing != NONE {
+                plane = NONE;
+            }
+            let tested = intersect_triangle(&within, corners[0], corners[1], corners[2], plane, hit.t);
             if !tested.hit {
                 continue;
             }
-            let primitive = p0.w;
+            let primitive = geometry(triangles + 3u * triangle).w;
             if tested.t == hit.t {
                 // Equal distances go to the lower (instance, primitive); the end of a ray is outside.
                 let lower = instance < hit.instance

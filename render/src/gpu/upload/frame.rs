@@ -48,7 +48,7 @@ impl UpperTree {
         u64::from(self.first_item) / NODE as u64
     }
 
-    /// Over the instances of a frame.
+    /// Over the instances of a frame, which have these meshes.
     pub(crate) fn new(
         scene: &FrameScene,
         instances: &[InstanceRecord],
@@ -76,7 +76,7 @@ impl UpperTree {
                 continue;
             }
             let instance = &instances[index as usize];
-            let mesh = &meshes[scene.fixed.mesh_of_object[index as usize]];
+            let mesh = &meshes[index as usize];
             let placed = PlacedRecord {
                 inverse: instance.inverse,
                 nodes: mesh.nodes,
@@ -86,7 +86,7 @@ impl UpperTree {
                 reach: mesh.reach,
                 planes: mesh.shading + 1,
                 flags: instance.flags,
-                unused: 0,
+                closing: mesh.closing,
                 corner: mesh.grid.corner.to_array(),
                 exponents: mesh.grid.packed_exponents(),
             };
@@ -127,7 +127,7 @@ fn rows(pose: &Affine3A) -> [[f32; 4]; 3] {
     [0, 1, 2].map(|i| [x[i], y[i], z[i], w[i]])
 }
 
-/// One record for each instance of a frame.
+/// One record for each instance of a frame, which have these meshes.
 pub(crate) fn instances(scene: &FrameScene, meshes: &[MeshPlaces]) -> Vec<InstanceRecord> {
     scene
         .instances
@@ -140,7 +140,7 @@ pub(crate) fn instances(scene: &FrameScene, meshes: &[MeshPlaces]) -> Vec<Instan
                 Pose::Moving { open, close } => (open, close, INSTANCE_MOVES),
             };
             let is_world = moves == 0 && open == Affine3A::IDENTITY;
-            let mesh = &meshes[scene.fixed.mesh_of_object[index]];
+            let mesh = &meshes[index];
             InstanceRecord {
                 open: rows(&open),
                 close: rows(&close),
@@ -166,7 +166,9 @@ pub(crate) fn instances(scene: &FrameScene, meshes: &[MeshPlaces]) -> Vec<Instan
                     Role::Keep => 1,
                     Role::Remove => 2,
                 },
-                unused: 0,
+                closing: mesh.closing,
+                closing_normals: mesh.closing_normals,
+                ..bytemuck::Zeroable::zeroed()
             }
         })
         .collect()

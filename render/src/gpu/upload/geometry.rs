@@ -1,25 +1,30 @@
 //! Meshes in one address space of 16-byte elements, which the device spreads over pages.
 
+use std::sync::Arc;
+
 use glam::{DVec3, Vec2, Vec3};
 
 use super::nodes::{CompressedTree, Grid, NODE, Source, compress};
 use crate::accel::{BuildOptions, Child, MeshBvh, Quality, Target};
 use crate::gpu::layout::NONE;
-use crate::scene::StaticScene;
 use crate::scene::static_scene::SceneMesh;
 
 /// Levels of nodes that a mesh may have; deeper trees are built again in halves.
 const DEEPEST: u32 = 24;
 
 /// Where the parts of a mesh are; `NONE` for what it does not have.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct MeshPlaces {
     pub(crate) nodes: u32,
     /// Corners: three elements a triangle, in the order of the tree.
     pub(crate) triangles: u32,
+    /// The same as the shutter closes, `triangles` being as it opens, of a mesh that is bent meanwhile.
+    pub(crate) closing: u32,
     /// Vertex numbers and material, then the normal: two elements a triangle.
     pub(crate) shading: u32,
     pub(crate) normals: u32,
+    /// As the shutter closes.
+    pub(crate) closing_normals: u32,
     pub(crate) uvs: u32,
     pub(crate) colors: u32,
     pub(crate) tangents: u32,
@@ -27,16 +32,14 @@ pub(crate) struct MeshPlaces {
     pub(crate) reach: f32,
     /// Of the nodes' corners.
     pub(crate) grid: Grid,
+    /// Where each triangle is in the order of the tree.
+    pub(crate) slots: Arc<[u32]>,
 }
 
-/// All meshes of a scene.
+/// Meshes, one behind the other.
 pub(crate) struct Geometry {
     /// Elements.
     pub(crate) words: Vec<[u32; 4]>,
-    /// One for each mesh of the scene.
-    pub(crate) meshes: Vec<MeshPlaces>,
-    /// For each mesh, where each triangle is in the order of the tree.
-    pub(crate) slot_of_primitive: Vec<Vec<u32>>,
     /// Levels of the deepest tree.
     pub(crate) depth: u32,
     /// Nodes of the largest.
@@ -44,47 +47,18 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Of a scene, behind `reserved` elements.
-    pub(crate) fn new(scene: &StaticScene, reserved: usize) -> Self {
-        let mut geometry = Self {
+    /// None yet, behind `reserved` elements.
+    pub(crate) fn behind(reserved: usize) -> Self {
+        Self {
             words: vec![[0; 4]; reserved],
-            meshes: Vec::new(),
-            slot_of_primitive: Vec::new(),
             depth: 1,
             nodes: 0,
-        };
-        for mesh in &scene.meshes {
-            geometry.add(mesh);
         }
-        geometry
     }
 
-    fn add(&mut self, mesh: &SceneMesh) {
+    /// Appends a mesh.
+    pub(crate) fn add(&mut self, mesh: &SceneMesh) -> MeshPlaces {
         let data = mesh.data();
-        let tree = tree_of(mesh);
-        self.depth = self.depth.max(tree.depth);
-        self.nodes = self.nodes.max(tree.nodes());
-        // Nodes are lines of a cache.
-        self.words
-            .resize(self.words.len().next_multiple_of(NODE), [0; 4]);
-        let nodes = self.words.len() as u32;
-        self.words.extend(&tree.words);
-        let triangles = self.words.len() as u32;
-        let mut slots = vec![0; data.triangles.len()];
-        for (slot, &primitive) in tree.items.iter().enumerate() {
-            slots[primitive as usize] = slot as u32;
-            let [a, b, c] = mesh.corners(primitive);
-            self.words
-                .extend([(a, primitive), (b, 0), (c, 0)].map(|(v, w)| element(v, w)));
-        }
-        let shading = self.words.len() as u32;
-        for &primitive in &tree.items {
-            let [i, j, k] = data.triangles[primitive as usize];
-            let material = u32::from(data.material_of_triangle[primitive as usize]);
-            let normal = geometric_normal(mesh.corners(primitive));
-            self.words.extend([[i, j, k, material], element(normal, 0)]);
-        }
-        let normals = self.attribute(data.normals.iter().map(|n| element(*n, 0)));
         let uvs = if data.uvs.is_empty() && data.uvs1.is_empty() {
             NONE
         } else {
@@ -96,19 +70,83 @@ impl Geometry {
             self.attribute(pairs)
         };
         let colors = self.attribute(data.colors.iter().map(|c| c.to_array().map(f32::to_bits)));
-        let tangents = self.attribute(data.tangents.iter().map(|t| t.to_array().map(f32::to_bits)));
-        self.meshes.push(MeshPlaces {
-            nodes,
-            triangles,
-            shading,
-            normals,
+        MeshPlaces {
             uvs,
             colors,
+            ..self.add_shape(mesh)
+        }
+    }
+
+    /// Appends a mesh that is another one in another pose: its texture coordinates and colours stay there.
+    pub(crate) fn add_posed(&mut self, mesh: &SceneMesh, rest: &MeshPlaces) -> MeshPlaces {
+        MeshPlaces {
+            uvs: rest.uvs,
+            colors: rest.colors,
+            ..self.add_shape(mesh)
+        }
+    }
+
+    /// Appends what depends on a mesh's pose.
+    fn add_shape(&mut self, mesh: &SceneMesh) -> MeshPlaces {
+        let data = mesh.data();
+        let tree = tree_of(mesh);
+        self.depth = self.depth.max(tree.depth);
+        self.nodes = self.nodes.max(tree.nodes());
+        // Nodes are lines of a cache.
+        self.words
+            .resize(self.words.len().next_multiple_of(NODE), [0; 4]);
+        let nodes = self.words.len() as u32;
+        self.words.extend(&tree.words);
+        let triangles = self.triangles(&tree.items, mesh, 0.0);
+        let closing = if mesh.bvh.moves() {
+            self.triangles(&tree.items, mesh, 1.0)
+        } else {
+            NONE
+        };
+        let mut slots = vec![0; data.triangles.len()];
+        for (slot, &primitive) in tree.items.iter().enumerate() {
+            slots[primitive as usize] = slot as u32;
+        }
+        let shading = self.words.len() as u32;
+        for &primitive in &tree.items {
+            let [i, j, k] = data.triangles[primitive as usize];
+            let material = u32::from(data.material_of_triangle[primitive as usize]);
+            let normal = geometric_normal(mesh.corners(primitive));
+            self.words.extend([[i, j, k, material], element(normal, 0)]);
+        }
+        let [open, close] = mesh
+            .normals_at_ends()
+            .map_or([data.normals.as_slice(), &[]], |ends| {
+                ends.each_ref().map(Vec::as_slice)
+            });
+        let normals = self.attribute(open.iter().map(|n| element(*n, 0)));
+        let closing_normals = self.attribute(close.iter().map(|n| element(*n, 0)));
+        let tangents = self.attribute(data.tangents.iter().map(|t| t.to_array().map(f32::to_bits)));
+        MeshPlaces {
+            nodes,
+            triangles,
+            closing,
+            shading,
+            normals,
+            closing_normals,
+            uvs: NONE,
+            colors: NONE,
             tangents,
             reach: mesh.bvh.largest_coordinate(),
             grid: tree.grid,
-        });
-        self.slot_of_primitive.push(slots);
+            slots: slots.into(),
+        }
+    }
+
+    /// Appends corners at a time within the shutter; gives where they begin.
+    fn triangles(&mut self, order: &[u32], mesh: &SceneMesh, time: f32) -> u32 {
+        let first = self.words.len() as u32;
+        for &primitive in order {
+            let [a, b, c] = mesh.bvh.corners(primitive, time);
+            self.words
+                .extend([(a, primitive), (b, 0), (c, 0)].map(|(v, w)| element(v, w)));
+        }
+        first
     }
 
     /// Appends values for each vertex; gives where they begin, `NONE` where there are none.
@@ -144,12 +182,19 @@ fn tree_of(mesh: &SceneMesh) -> CompressedTree {
     if tree.depth <= DEEPEST {
         return tree;
     }
-    let data = mesh.data();
     let halves = BuildOptions {
         quality: Quality::Halves,
         ..BuildOptions::default()
     };
-    compress_mesh(&MeshBvh::build(&data.positions, &data.triangles, halves))
+    let bvh = &mesh.bvh;
+    let count = bvh.triangle_count() as u32;
+    let apart: Vec<[u32; 3]> = (0..count).map(|i| [3 * i, 3 * i + 1, 3 * i + 2]).collect();
+    let at = |time: f32| -> Vec<Vec3> { (0..count).flat_map(|i| bvh.corners(i, time)).collect() };
+    compress_mesh(&if bvh.moves() {
+        MeshBvh::build_moving(&at(0.0), &at(1.0), &apart, halves)
+    } else {
+        MeshBvh::build(&at(0.0), &apart, halves)
+    })
 }
 
 fn compress_mesh(bvh: &MeshBvh) -> CompressedTree {

@@ -2,6 +2,7 @@
 
 use glam::Vec3;
 
+use super::geometry::MeshPlaces;
 use crate::gpu::layout::{
     Emitter, LIGHT_AREA, LIGHT_ENVIRONMENT, LIGHT_MESH, LIGHT_SPHERE, LIGHT_SUN, LightRecord, NONE,
 };
@@ -15,26 +16,21 @@ pub(crate) struct Lights {
 }
 
 impl Lights {
-    /// Of a frame; `slot_of_primitive` as geometry has it, for each mesh.
-    pub(crate) fn new(scene: &FrameScene, slot_of_primitive: &[Vec<u32>]) -> Self {
+    /// Of a frame whose objects have these meshes.
+    pub(crate) fn new(scene: &FrameScene, meshes: &[MeshPlaces]) -> Self {
         let mut all = Self {
             lights: Vec::new(),
             emitters: Vec::new(),
         };
         let groups = [&scene.shared_lights, &scene.other_lights];
         for light in groups.into_iter().flat_map(|group| &group.lights) {
-            let record = all.record(light, scene, slot_of_primitive);
+            let record = all.record(light, meshes);
             all.lights.push(record);
         }
         all
     }
 
-    fn record(
-        &mut self,
-        light: &SceneLight,
-        scene: &FrameScene,
-        slot_of_primitive: &[Vec<u32>],
-    ) -> LightRecord {
+    fn record(&mut self, light: &SceneLight, meshes: &[MeshPlaces]) -> LightRecord {
         let record = LightRecord {
             radiance: light.radiance.to_array(),
             worlds: light.worlds,
@@ -83,7 +79,7 @@ impl Lights {
             },
             Shape::Mesh(mesh) => {
                 let first = self.emitters.len();
-                let slots = &slot_of_primitive[scene.fixed.mesh_of_object[mesh.instance as usize]];
+                let slots = &meshes[mesh.instance as usize].slots;
                 let triangles = mesh.primitives.iter().zip(&mesh.corners);
                 self.emitters
                     .extend(triangles.zip(&mesh.cumulative()[1..]).map(
