@@ -65,18 +65,6 @@ impl From<BackendSetting> for String {
     }
 }
 
-impl BackendSetting {
-    /// What is asked for where only the CPU can do the work: `auto` need not look for a GPU then, while one
-    /// that is asked for by name says that it cannot.
-    #[must_use]
-    pub fn on_cpu_if(&self, only_cpu: bool) -> Self {
-        match self {
-            Self::Auto if only_cpu => Self::Cpu,
-            other => other.clone(),
-        }
-    }
-}
-
 /// What a run traces with.
 #[derive(Debug, Clone)]
 pub struct Backend {

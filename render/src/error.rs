@@ -38,9 +38,6 @@ pub enum RenderError {
     /// The GPU failed.
     #[error(transparent)]
     Gpu(#[from] crate::gpu::GpuError),
-    /// Which pixels need more samples is decided on the CPU.
-    #[error("a noise threshold is something that the GPU backend does not do yet")]
-    ThresholdOnGpu,
     /// The denoiser could not be used.
     #[error(transparent)]
     Denoise(#[from] crate::denoise::OidnError),
@@ -53,7 +50,6 @@ impl RenderError {
             Self::Asset { source, .. } => source.hint(),
             Self::Denoise(error) => error.hint(),
             Self::Gpu(error) => error.hint(),
-            Self::ThresholdOnGpu => Some("use `--backend cpu`"),
             Self::NoMesh { .. } | Self::NoCamera { .. } | Self::InstructionSet(_) => None,
         }
     }

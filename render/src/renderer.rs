@@ -15,7 +15,8 @@ use crate::denoiser::{Denoise, Denoiser};
 use crate::film::Pixel;
 use crate::gpu::{Gpu, GpuScene, TracedFrame};
 use crate::integrator::PathSettings;
-use crate::integrator::blocks::{BLOCK, Block, TraceBlock};
+use crate::integrator::blocks::{Block, TraceBlock};
+use crate::integrator::counts::BLOCK;
 use crate::integrator::labels::{LabelPixel, LabelTracer};
 use crate::integrator::visibility::VisibilityTracer;
 use crate::integrator::worlds::WorldTracer;
@@ -35,7 +36,7 @@ const DARKEST: f32 = 1.0e-4;
 pub struct RenderSettings {
     /// Samples per pixel, ≥ 1 (default 128); the most where there is a noise threshold.
     pub samples: u32,
-    /// See [`PathSettings::noise_threshold`] (default 0). Not for the GPU.
+    /// See [`PathSettings::noise_threshold`] (default 0).
     pub noise_threshold: f32,
     /// Longest path in bounces (default 20).
     pub max_bounces: u32,
@@ -166,9 +167,6 @@ impl Renderer {
                 .join(", "),
         })?
         .clone();
-        if settings.gpu.is_some() && settings.noise_threshold > 0.0 {
-            return Err(RenderError::ThresholdOnGpu);
-        }
         let tables = tables();
         let fixed = Arc::new(StaticScene::new(shot, assets)?);
         let denoiser = Denoiser::new(settings.denoise)?;
@@ -272,11 +270,7 @@ impl Renderer {
             coverage,
             rays,
         } = match &self.on_gpu {
-            Some(gpu) => gpu.trace(
-                &scene,
-                &self.tracer(&scene, index).settings,
-                self.shot.resolution,
-            )?,
+            Some(gpu) => gpu.trace(&self.tracer(&scene, index), self.shot.resolution)?,
             None => self.trace_on_cpu(&scene, index),
         };
         frame.rays = rays;

@@ -35,8 +35,7 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
         (None, false) => casting.pairs(),
     };
     let job = job(args, clips);
-    let asked = plan.picture.backend_asked();
-    let backend = super::backend_for(&asked, &job.output_dir, output)?;
+    let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
     super::say_trained_frames(plan.recipe.video_length, true, output);
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     backend.with_fallback(output, |backend, begun| {

@@ -87,11 +87,6 @@ impl PicturePlan {
         Ok(())
     }
 
-    /// The backend to look for: nothing but the CPU stops at a noise threshold yet.
-    pub fn backend_asked(&self) -> BackendSetting {
-        self.backend.on_cpu_if(self.noise_threshold > 0.0)
-    }
-
     /// The same as sample.json keeps it.
     pub fn record(&self) -> BTreeMap<String, serde_json::Value> {
         match serde_json::to_value(self) {

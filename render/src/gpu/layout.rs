@@ -57,11 +57,9 @@ layouts! {
         environment_rows: u32,
         environment_columns: u32,
         seed: u32,
-        samples: u32,
         max_bounces: u32,
         clamp_indirect: f32,
         world_count: u32,
-        run_length: u32,
         material_count: u32,
         shared_lights: u32,
         other_lights: u32,
@@ -72,6 +70,8 @@ layouts! {
         zero: u32,
         unused0: u32,
         unused1: u32,
+        unused2: u32,
+        unused3: u32,
         upper_corner: [f32; 3],
         upper_exponents: u32,
     }
@@ -80,8 +80,8 @@ layouts! {
     struct Chunk {
         slots: u32,
         width: u32,
-        unused0: u32,
-        unused1: u32,
+        first_sample: u32,
+        unused: u32,
     }
 
     /// A mesh in the world, as shading sees it.
@@ -212,10 +212,10 @@ layouts! {
         background: u32,
         keep: u32,
         remove: u32,
-        in_run: u32,
-        run: u32,
         rays: u32,
-        unused: u32,
+        unused0: u32,
+        unused1: u32,
+        unused2: u32,
     }
 
     /// A path at work; only its size matters here.

@@ -1,6 +1,7 @@
 //! Frames traced on a GPU.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,8 @@ use super::upload::materials::materials;
 use super::upload::texels::{EnvironmentTexels, Texels};
 use crate::film::{Pixel, PixelSums, RUNS, run_length};
 use crate::integrator::PathSettings;
-use crate::integrator::worlds::WorldSample;
+use crate::integrator::counts::{BLOCK, BlockCounts, worlds_unlike_first};
+use crate::integrator::worlds::{WorldSample, WorldTracer};
 use crate::kernels::camera::FilterTable;
 use crate::kernels::sampler::PixelSampler;
 use crate::kernels::tables::Tables;
@@ -32,8 +34,6 @@ use crate::scene::{FrameScene, StaticScene};
 const HARDWARE_SLOTS: u32 = 1 << 18;
 /// Pixels that a processor in disguise traces at once.
 const SOFTWARE_SLOTS: u32 = 1 << 16;
-/// Pixels on a side of the squares in which they are taken: neighbours' rays go the same ways.
-const TILE: u32 = 8;
 /// Dispatches in one submission: on hardware steps, on a processor in disguise many steps each.
 const HARDWARE_STEPS: u32 = 8;
 const SOFTWARE_STEPS: u32 = 1;
@@ -95,12 +95,33 @@ struct Work {
     capacity: u32,
 }
 
-/// A chunk's results on their way to the host.
+/// Pixels that are traced together: whole blocks.
+#[derive(Default)]
+struct PixelsInWork {
+    /// Their numbers, block by block.
+    pixels: Vec<u32>,
+    /// Of each block, with how many of the pixels are its.
+    blocks: Vec<(BlockCounts, usize)>,
+    /// Samples that each has when it is done, pixel by pixel, the worlds of each; and those that it has.
+    counts: Vec<u32>,
+    sums: Vec<PixelSums>,
+}
+
+/// Results on their way to the host.
 struct Readback {
     buffer: wgpu::Buffer,
     mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
     submission: wgpu::SubmissionIndex,
-    pixels: Vec<u32>,
+}
+
+/// What all chunks of a frame are traced with.
+struct Tracing<'a> {
+    programs: &'a Programs,
+    scene: &'a wgpu::BindGroup,
+    work: &'a Work,
+    settings: &'a PathSettings,
+    width: u32,
+    worlds: usize,
 }
 
 impl GeometryPages {
@@ -185,11 +206,11 @@ impl GpuScene {
     /// The device fails or is too small.
     pub(crate) fn trace(
         &self,
-        scene: &FrameScene,
-        settings: &PathSettings,
+        tracer: &WorldTracer<'_>,
         [width, height]: [u32; 2],
     ) -> Result<TracedFrame, GpuError> {
         let gpu = &self.gpu;
+        let (scene, settings) = (tracer.scene, &tracer.settings);
         let worlds = scene.world_count as u32;
         // A thread that panicked left it whole: what a frame has of its own is written anew.
         let mut geometry = self.geometry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -237,25 +258,24 @@ impl GpuScene {
             coverage: vec![Vec3::ZERO; (width * height) as usize],
             rays: 0,
         };
-        let order = tiled(width, height);
-        let mut before: Option<Readback> = None;
-        for pixels in order.chunks(work.capacity as usize) {
-            let readback = self.trace_chunk(
-                &programs,
-                &scene_group,
-                &work,
-                pixels,
-                settings,
-                width,
-                worlds,
-            )?;
+        let tracing = Tracing {
+            programs: &programs,
+            scene: &scene_group,
+            work: &work,
+            settings,
+            width,
+            worlds: scene.world_count,
+        };
+        let mut before: Option<(PixelsInWork, Readback)> = None;
+        for chunk in chunks(tracer, [width, height], work.capacity as usize) {
+            let first = self.start(&tracing, &chunk, 0)?;
             // While the device traced this chunk, the last one's results came.
-            if let Some(before) = before.replace(readback) {
-                self.finish(before, settings.samples, &mut traced)?;
+            if let Some((before, readback)) = before.replace((chunk, first)) {
+                self.finish(&tracing, before, readback, &mut traced)?;
             }
         }
-        if let Some(before) = before {
-            self.finish(before, settings.samples, &mut traced)?;
+        if let Some((before, readback)) = before {
+            self.finish(&tracing, before, readback, &mut traced)?;
         }
         Ok(traced)
     }
@@ -304,45 +324,51 @@ impl GpuScene {
         ))
     }
 
-    /// Traces some pixels to their end, and starts to fetch the results.
-    fn trace_chunk(
+    /// Traces the samples of some pixels from number `from` on, and starts to fetch the results.
+    fn start(
         &self,
-        programs: &Programs,
-        scene_group: &wgpu::BindGroup,
-        work: &Work,
-        pixels: &[u32],
-        settings: &PathSettings,
-        width: u32,
-        worlds: u32,
+        tracing: &Tracing<'_>,
+        chunk: &PixelsInWork,
+        from: u32,
     ) -> Result<Readback, GpuError> {
         let gpu = &self.gpu;
-        let count = pixels.len() as u32;
-        let chunk = Chunk {
+        let Tracing {
+            programs,
+            work,
+            settings,
+            width,
+            worlds,
+            ..
+        } = *tracing;
+        let count = chunk.pixels.len() as u32;
+        let header = Chunk {
             slots: count,
             width,
-            unused0: 0,
-            unused1: 0,
+            first_sample: from,
+            unused: 0,
         };
-        let chunk = gpu.filled("render.work.chunk", &[chunk], wgpu::BufferUsages::UNIFORM);
-        let records: Vec<PixelRecord> = pixels
-            .iter()
-            .map(|&pixel| {
-                let (column, row) = (pixel % width, pixel / width);
-                let sampler = PixelSampler::new(settings.seed, column, row, settings.samples);
-                let [picture_seed, first, pixel_seed] = sampler.words();
-                PixelRecord {
-                    pixel,
-                    picture_seed,
-                    first,
-                    pixel_seed,
-                }
+        let header = gpu.filled("render.work.chunk", &[header], wgpu::BufferUsages::UNIFORM);
+        let records = chunk.pixels.iter().map(|&pixel| {
+            let (column, row) = (pixel % width, pixel / width);
+            let sampler = PixelSampler::new(settings.seed, column, row, settings.samples);
+            let [picture_seed, first, pixel_seed] = sampler.words();
+            bytemuck::cast(PixelRecord {
+                pixel,
+                picture_seed,
+                first,
+                pixel_seed,
             })
-            .collect();
-        let list = gpu.filled("render.work.pixels", &records, wgpu::BufferUsages::STORAGE);
+        });
+        let counts = chunk.counts.chunks(worlds).flat_map(|counts| {
+            let row = |counts: &[u32]| [0, 1, 2, 3].map(|w| counts.get(w).copied().unwrap_or(0));
+            counts.chunks(4).map(row)
+        });
+        let list: Vec<[u32; 4]> = records.chain(counts).collect();
+        let list = gpu.filled("render.work.pixels", &list, wgpu::BufferUsages::STORAGE);
         let work_group = gpu.bind_group(
             "render.work",
             &programs.work_layout,
-            [&chunk, &list]
+            [&header, &list]
                 .into_iter()
                 .chain(&work.others)
                 .map(wgpu::Buffer::as_entire_binding),
@@ -354,7 +380,7 @@ impl GpuScene {
         }
         {
             let mut pass = compute_pass(&mut encoder, "render.start");
-            pass.set_bind_group(0, scene_group, &[]);
+            pass.set_bind_group(0, tracing.scene, &[]);
             pass.set_bind_group(1, &work_group, &[]);
             if let Some(last) = programs.steps.last() {
                 pass.set_pipeline(last);
@@ -376,7 +402,7 @@ impl GpuScene {
                     encoder.clear_buffer(&work.working, 0, None);
                 }
                 let mut pass = compute_pass(&mut encoder, "render.steps");
-                pass.set_bind_group(0, scene_group, &[]);
+                pass.set_bind_group(0, tracing.scene, &[]);
                 pass.set_bind_group(1, &work_group, &[]);
                 for _ in 0..if last { 1 } else { steps - 1 } {
                     for program in &programs.steps {
@@ -397,7 +423,7 @@ impl GpuScene {
         }
         let mut encoder = gpu.encoder("render.results");
         let slot_bytes = u64::from(count) * size_of::<SlotState>() as u64;
-        let run_bytes = u64::from(count * worlds * RUNS) * size_of::<Found>() as u64;
+        let run_bytes = u64::from(count * worlds as u32 * RUNS) * size_of::<Found>() as u64;
         let buffer = gpu.buffer(
             "render.results",
             slot_bytes + run_bytes,
@@ -412,15 +438,42 @@ impl GpuScene {
             buffer,
             mapped,
             submission,
-            pixels: pixels.to_vec(),
         })
     }
 
-    /// Takes a chunk's results into the frame.
+    /// Takes a chunk's results into the frame, after more samples where the first ones ask for them.
     fn finish(
         &self,
+        tracing: &Tracing<'_>,
+        mut chunk: PixelsInWork,
         readback: Readback,
-        samples: u32,
+        traced: &mut TracedFrame,
+    ) -> Result<(), GpuError> {
+        let worlds = tracing.worlds;
+        self.fetch(readback, &mut chunk, worlds, 0, traced)?;
+        if let Some(pilot) = chunk.ask_for_more(tracing.settings) {
+            let readback = self.start(tracing, &chunk, pilot)?;
+            self.fetch(readback, &mut chunk, worlds, pilot, traced)?;
+        }
+        let results = chunk.counts.chunks(worlds).zip(chunk.sums.chunks(worlds));
+        for (&pixel, (counts, sums)) in chunk.pixels.iter().zip(results) {
+            let pixel = pixel as usize;
+            traced.touched[pixel] |= worlds_unlike_first(counts);
+            traced.coverage[pixel] /= counts[0] as f32;
+            for (pixels, sums) in traced.worlds.iter_mut().zip(sums) {
+                pixels[pixel] = sums.finish();
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what was traced from sample `from` on to the sums of pixels.
+    fn fetch(
+        &self,
+        readback: Readback,
+        chunk: &mut PixelsInWork,
+        worlds: usize,
+        from: u32,
         traced: &mut TracedFrame,
     ) -> Result<(), GpuError> {
         let gpu = &self.gpu;
@@ -429,33 +482,79 @@ impl GpuScene {
             .buffer
             .get_mapped_range(..)
             .map_err(|error| gpu.internal(error))?;
-        let count = readback.pixels.len();
-        let worlds = traced.worlds.len();
+        let count = chunk.pixels.len();
         let split = count * size_of::<SlotState>();
         let slots: &[SlotState] = bytemuck::cast_slice(&view[..split]);
         let end = split + count * worlds * RUNS as usize * size_of::<Found>();
         let runs: &[Found] = bytemuck::cast_slice(&view[split..end]);
-        let length = run_length(samples);
-        for (slot, (state, &pixel)) in slots.iter().zip(&readback.pixels).enumerate() {
+        for (slot, (state, &pixel)) in slots.iter().zip(&chunk.pixels).enumerate() {
             let pixel = pixel as usize;
-            traced.touched[pixel] = state.touched;
-            traced.coverage[pixel] = Vec3::from(
-                [state.background, state.keep, state.remove].map(|n| n as f32 / samples as f32),
-            );
+            traced.touched[pixel] |= state.touched;
+            traced.coverage[pixel] +=
+                Vec3::from([state.background, state.keep, state.remove].map(|n| n as f32));
             traced.rays += u64::from(state.rays);
-            for (world, pixels) in traced.worlds.iter_mut().enumerate() {
-                let mut sums = PixelSums::new(samples);
-                let mut left = samples;
-                for run in 0..samples.div_ceil(length) as usize {
-                    let sum = &runs[(run * worlds + world) * count + slot];
-                    sums.add_summed(&world_sample(sum), left.min(length));
-                    left -= left.min(length);
+            for world in 0..worlds {
+                let at = slot * worlds + world;
+                let (samples, sums) = (chunk.counts[at], &mut chunk.sums[at]);
+                let length = run_length(samples);
+                for run in 0..RUNS {
+                    let first = (run * length).max(from);
+                    let end = ((run + 1) * length).min(samples);
+                    if first < end {
+                        let sum = &runs[(run as usize * worlds + world) * count + slot];
+                        sums.add_summed(&world_sample(sum), end - first);
+                    }
                 }
-                pixels[pixel] = sums.finish();
             }
         }
         Ok(())
     }
+}
+
+impl PixelsInWork {
+    /// Raises the counts of noisy pixels. Gives the first sample that is still to be traced, if one is.
+    fn ask_for_more(&mut self, settings: &PathSettings) -> Option<u32> {
+        let mut start = 0;
+        let mut pilot = None;
+        for (block, pixels) in &self.blocks {
+            let own = start..start + pixels * block.first.len();
+            start = own.end;
+            if let Some(samples) = block.pilot {
+                let (sums, counts) = (&mut self.sums[own.clone()], &mut self.counts[own]);
+                block.ask_for_more(samples, sums, counts, settings);
+                pilot = pilot.or(counts.iter().any(|n| *n > samples).then_some(samples));
+            }
+        }
+        pilot
+    }
+}
+
+/// All pixels of a picture in blocks, as many blocks together as have room for their pixels in `capacity`, at least
+/// one.
+fn chunks(
+    tracer: &WorldTracer<'_>,
+    [width, height]: [u32; 2],
+    capacity: usize,
+) -> impl Iterator<Item = PixelsInWork> {
+    let mut blocks = scattered_blocks(width, height).into_iter().peekable();
+    let fits = move |have: usize, [columns, rows]: &[Range<u32>; 2]| {
+        have == 0 || have + columns.len() * rows.len() <= capacity
+    };
+    std::iter::from_fn(move || {
+        blocks.peek()?;
+        let mut chunk = PixelsInWork::default();
+        while let Some([columns, rows]) = blocks.next_if(|block| fits(chunk.pixels.len(), block)) {
+            let counts = BlockCounts::new(tracer, &columns, &rows);
+            let own = along_morton(&columns, &rows, width);
+            for count in counts.first.repeat(own.len()) {
+                chunk.counts.push(count);
+                chunk.sums.push(PixelSums::new(count));
+            }
+            chunk.blocks.push((counts, own.len()));
+            chunk.pixels.extend(own);
+        }
+        Some(chunk)
+    })
 }
 
 fn world_sample(sum: &Found) -> WorldSample {
@@ -537,7 +636,7 @@ impl Work {
         .into_iter()
         .max()
         .unwrap_or(1);
-        gpu.check_size("one pixel", largest)?;
+        gpu.check_size("a block of pixels", largest * u64::from(BLOCK * BLOCK))?;
         let capacity = (gpu.largest_buffer() / largest)
             .min(u64::from(most))
             .min(u64::from(pixels.max(1))) as u32;
@@ -642,29 +741,31 @@ fn upload_pages(gpu: &Gpu, what: &str, elements: &[[u32; 4]]) -> Vec<wgpu::Textu
     pages
 }
 
-/// Pixel indices, square by square and along Morton's curve in each: those that are traced side by side, in one
-/// vector, are of a small block. Squares that follow one another lie far apart: lavapipe gives each of its
+/// Columns and rows of all blocks of a picture, those that follow one another far apart: lavapipe gives each of its
 /// threads one run of a dispatch's workgroups, so runs have to cost the same, whether sky or glass is in the
 /// picture's upper half.
-fn tiled(width: u32, height: u32) -> Vec<u32> {
-    let [columns, rows] = [width, height].map(|side| side.div_ceil(TILE));
-    let tiles = columns * rows;
-    let stride = scattering_stride(tiles);
-    let mut order = Vec::with_capacity((width * height) as usize);
-    for index in 0..u64::from(tiles) {
-        let tile = (index * u64::from(stride) % u64::from(tiles)) as u32;
-        let (left, top) = (tile % columns * TILE, tile / columns * TILE);
-        for place in 0..TILE * TILE {
-            let (column, row) = (
-                left + every_other_bit(place),
-                top + every_other_bit(place >> 1),
-            );
-            if column < width && row < height {
-                order.push(row * width + column);
-            }
-        }
-    }
-    order
+fn scattered_blocks(width: u32, height: u32) -> Vec<[Range<u32>; 2]> {
+    let [columns, rows] = [width, height].map(|side| side.div_ceil(BLOCK));
+    let blocks = columns * rows;
+    let stride = scattering_stride(blocks);
+    let block = |index: u64| {
+        let block = (index * u64::from(stride) % u64::from(blocks)) as u32;
+        let (left, top) = (block % columns * BLOCK, block / columns * BLOCK);
+        [left..width.min(left + BLOCK), top..height.min(top + BLOCK)]
+    };
+    (0..u64::from(blocks)).map(block).collect()
+}
+
+/// Numbers of the pixels of a block along Morton's curve: those that are traced side by side, in one vector, are
+/// neighbours.
+fn along_morton(columns: &Range<u32>, rows: &Range<u32>, width: u32) -> Vec<u32> {
+    (0..BLOCK * BLOCK)
+        .filter_map(|place| {
+            let column = columns.start + every_other_bit(place);
+            let row = rows.start + every_other_bit(place >> 1);
+            (columns.contains(&column) && rows.contains(&row)).then_some(row * width + column)
+        })
+        .collect()
 }
 
 /// Bits 0, 2 and 4 of a number below 64, moved together.

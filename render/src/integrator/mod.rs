@@ -5,6 +5,7 @@
 //! for the truth, [`visibility`] as many as there are tracked points.
 
 pub mod blocks;
+pub mod counts;
 pub mod labels;
 pub mod medium;
 pub mod referee;
@@ -19,7 +20,7 @@ pub struct PathSettings {
     /// Samples per pixel, ≥ 1; the most where there is a threshold.
     pub samples: u32,
     /// Noise at which a pixel has samples enough, as a share of its radiance; 0: all get all samples.
-    /// See [`blocks`].
+    /// See [`counts`].
     pub noise_threshold: f32,
     /// Radiance that the exposure shows as 1, where it is known, else 1: what noise in the dark is
     /// measured against.

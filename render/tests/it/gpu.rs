@@ -24,6 +24,9 @@ const MEAN: f64 = 1e-3;
 /// Share of pixels that may differ by more than a hundredth: paths that a rounding sends elsewhere.
 const STRAYED: f64 = 0.02;
 
+/// Largest difference of the number of rays, as a share of it: both take as many samples.
+const RAYS: f64 = 2e-3;
+
 /// Standard deviations within which a pixel's difference is noise.
 const Z: f64 = 3.0;
 /// Share of pixels that may be further off: single paths that a rounding sends to a light.
@@ -45,19 +48,25 @@ fn gpu() -> Option<Arc<Gpu>> {
 }
 
 fn render(scene: &Scene, samples: u32, gpu: Option<Arc<Gpu>>) -> Frame {
-    render_shot(&scene.shot, &scene.assets, samples, gpu)
+    render_shot(&scene.shot, &scene.assets, &of_samples(samples), gpu)
+}
+
+fn of_samples(samples: u32) -> RenderSettings {
+    RenderSettings {
+        samples,
+        ..RenderSettings::default()
+    }
 }
 
 fn render_shot(
     shot: &Shot,
     assets: &dyn AssetSource,
-    samples: u32,
+    settings: &RenderSettings,
     gpu: Option<Arc<Gpu>>,
 ) -> Frame {
     let settings = RenderSettings {
-        samples,
         gpu,
-        ..RenderSettings::default()
+        ..settings.clone()
     };
     Renderer::new(shot, assets, settings)
         .unwrap()
@@ -71,13 +80,15 @@ fn mean(radiance: &[Vec3]) -> DVec3 {
 
 /// Renders on both with the same samples and compares everything.
 fn compare(name: &str, scene: &Scene, samples: u32) {
-    compare_shot(name, &scene.shot, &scene.assets, samples);
+    compare_shot(name, &scene.shot, &scene.assets, &of_samples(samples));
 }
 
-fn compare_shot(name: &str, shot: &Shot, assets: &dyn AssetSource, samples: u32) {
+fn compare_shot(name: &str, shot: &Shot, assets: &dyn AssetSource, settings: &RenderSettings) {
     let Some(gpu) = gpu() else { return };
-    let on_cpu = render_shot(shot, assets, samples, None);
-    let on_gpu = render_shot(shot, assets, samples, Some(gpu));
+    let on_cpu = render_shot(shot, assets, settings, None);
+    let on_gpu = render_shot(shot, assets, settings, Some(gpu));
+    let rays = on_gpu.rays as f64 / on_cpu.rays as f64;
+    assert!((rays - 1.0).abs() < RAYS, "{name}: {rays} of the rays");
     assert!(
         on_cpu.labels.instance == on_gpu.labels.instance,
         "{name}: ids"
@@ -92,7 +103,7 @@ fn compare_shot(name: &str, shot: &Shot, assets: &dyn AssetSource, samples: u32)
         seed: shot.seed ^ 0x5eed,
         ..shot.clone()
     };
-    let other = render_shot(&other, assets, samples, None);
+    let other = render_shot(&other, assets, settings, None);
     let worlds = on_cpu.worlds.iter().zip(&on_gpu.worlds);
     for (world, ((ours, theirs), other)) in worlds.zip(&other.worlds).enumerate() {
         let (a, b) = (&ours.radiance.data, &theirs.radiance.data);
@@ -471,6 +482,19 @@ fn every_frame_of_a_body_has_its_own_pose() {
 }
 
 #[test]
+fn a_noise_threshold_and_an_enlarged_sky_ask_for_as_many_samples() {
+    let scene = pair_scene([48, 32], &[3]);
+    for noise_threshold in [0.0, 0.1] {
+        let settings = RenderSettings {
+            noise_threshold,
+            ..of_samples(64)
+        };
+        let name = format!("noise threshold {noise_threshold}");
+        compare_shot(&name, &scene.shot, &scene.assets, &settings);
+    }
+}
+
+#[test]
 fn environment_maps_are_the_cpus() {
     let mut scene = balls(vec![
         Material::default(),
@@ -542,7 +566,7 @@ fn compare_removal(seed: u64) {
     };
     let pieces = PieceStore::default();
     let shot = draw_shot(&recipe, seed, "000000", &library, &pieces, &mut seen).unwrap();
-    compare_shot(&format!("removal {seed}"), &shot, &library, 16);
+    compare_shot(&format!("removal {seed}"), &shot, &library, &of_samples(16));
 }
 
 #[test]

@@ -42,7 +42,6 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     }
     let settings = settings(args);
     let asked = args.picture.backend.clone().unwrap_or_default();
-    let asked = asked.on_cpu_if(settings.noise_threshold > 0.0);
     let backend = Backend::resolve(&asked, output)?;
     backend.with_fallback(output, |backend, begun| {
         let settings = RenderSettings {

@@ -32,11 +32,9 @@ struct Frame {
     environment_rows: u32,
     environment_columns: u32,
     seed: u32,
-    samples: u32,
     max_bounces: u32,
     clamp_indirect: f32,
     world_count: u32,
-    run_length: u32,
     material_count: u32,
     shared_lights: u32,
     other_lights: u32,
@@ -51,6 +49,8 @@ struct Frame {
     zero: u32,
     unused0: u32,
     unused1: u32,
+    unused2: u32,
+    unused3: u32,
     // The grid of the upper tree, as in PlacedRecord.
     upper_corner: vec3<f32>,
     upper_exponents: u32,
@@ -61,8 +61,9 @@ struct Chunk {
     slots: u32,
     // Of the picture.
     width: u32,
-    unused0: u32,
-    unused1: u32,
+    // The first sample to trace.
+    first_sample: u32,
+    unused: u32,
 }
 
 // A mesh in the world, as shading sees it. Places of meshes are in the geometry pages; NONE for what a mesh
@@ -237,10 +238,10 @@ struct SlotState {
     background: u32,
     keep: u32,
     remove: u32,
-    in_run: u32,
-    run: u32,
     rays: u32,
-    unused: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
 }
 
 const FRESH: u32 = 0u;
@@ -343,7 +344,8 @@ struct PixelRecord {
 @group(0) @binding(6) var tables: Records;
 
 @group(1) @binding(0) var<uniform> chunk: Chunk;
-@group(1) @binding(1) var<storage, read> pixels: array<PixelRecord>;
+// A PixelRecord for each slot, then the counts of samples that each has when it is done: four worlds an element.
+@group(1) @binding(1) var<storage, read> pixels: array<vec4<u32>>;
 @group(1) @binding(2) var<storage, read_write> slots: array<SlotState>;
 @group(1) @binding(3) var<storage, read_write> paths: array<PathState>;
 @group(1) @binding(4) var<storage, read_write> media: array<MediaState>;
@@ -483,6 +485,7 @@ fn emitter_at(index: u32) -> Emitter {
 
 // What an invocation has at hand: its slot's pixel and how far its work is.
 var<private> pixel: PixelRecord;
+var<private> counts: array<u32, WORLDS>;
 var<private> state: SlotState;
 var<private> path: PathState;
 // Rays to a light of each group.
@@ -493,7 +496,8 @@ var<private> hit: HitState;
 var<private> seen: array<Found, WORLDS>;
 var<private> summed: array<Sums, WORLDS>;
 // MANY_STEPS: what is rarely written waits here for the invocation's end, for a buffer costs its time in every step.
-// Paths that wait behind the one at hand, and the sums of runs that have ended, with a bit for each of these.
+// Paths that wait behind the one at hand, and the sums of runs that have ended, with a bit of its world for each
+// of these.
 var<private> rests: array<PathState, WORLDS>;
 var<private> closed: array<array<Found, WORLDS>, RUNS>;
-var<private> closed_runs: u32;
+var<private> closed_runs: array<u32, WORLDS>;

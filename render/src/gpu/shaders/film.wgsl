@@ -46,20 +46,35 @@ fn run_place(slot: u32, run: u32, world: u32) -> u32 {
 // Writes the sums of runs that have ended.
 fn store_closed_runs(slot: u32) {
     for (var r = 0u; r < RUNS; r++) {
-        if ((closed_runs >> r) & 1u) != 0u {
-            for (var w = 0u; w < WORLDS; w++) {
+        for (var w = 0u; w < WORLDS; w++) {
+            if ((closed_runs[w] >> r) & 1u) != 0u {
                 runs[run_place(slot, r, w)] = closed[r][w];
             }
         }
     }
 }
 
+// Samples of each run of a world but the last.
+fn run_length(world: u32) -> u32 {
+    return max((counts[world] + RUNS - 1u) / RUNS, 1u);
+}
+
+// The worlds that have the sample at hand.
+fn sampled_worlds() -> u32 {
+    var worlds = 0u;
+    for (var w = 0u; w < WORLDS; w++) {
+        worlds |= select(0u, 1u << w, state.sample < counts[w]);
+    }
+    return worlds;
+}
+
 // Takes what the slot has seen of a sample into its sums, where the sample is `finished`, and leaves `seen`
 // as the next step finds it.
 fn finish_sample(slot: u32, finished: bool) {
+    let worlds = select(0u, sampled_worlds(), finished);
     let first = seen[0].first;
     var role = NONE;
-    if finished {
+    if (worlds & 1u) != 0u {
         role = 0u;
         if first != 0u {
             role = instance_kinds(first - 1u).z;
@@ -68,31 +83,34 @@ fn finish_sample(slot: u32, finished: bool) {
     state.background += select(0u, 1u, role == 0u);
     state.keep += select(0u, 1u, role == 1u);
     state.remove += select(0u, 1u, role == 2u);
-    state.sample += select(0u, 1u, finished);
-    state.in_run += select(0u, 1u, finished);
-    let full = state.in_run == frame.run_length || state.sample == frame.samples;
-    let close = finished && full;
     for (var w = 0u; w < WORLDS; w++) {
-        if finished {
+        let takes = ((worlds >> w) & 1u) != 0u;
+        let length = run_length(w);
+        var run = 0u;
+        for (var r = 1u; r < RUNS; r++) {
+            run += select(0u, 1u, state.sample >= r * length);
+        }
+        let next = state.sample + 1u;
+        let close = takes && (next == counts[w] || next == (run + 1u) * length);
+        if takes {
             summed[w] = film_add(summed[w], seen[w]);
+        }
+        if finished {
             seen[w] = NOTHING;
         }
         if MANY_STEPS {
             for (var r = 0u; r < RUNS; r++) {
-                if close && state.run == r {
+                if close && run == r {
                     closed[r][w] = summed[w].sum;
                 }
             }
         } else if close {
-            runs[run_place(slot, state.run, w)] = summed[w].sum;
+            runs[run_place(slot, run, w)] = summed[w].sum;
         }
         if close {
             summed[w] = Sums(NOTHING, NOTHING);
+            closed_runs[w] |= 1u << run;
         }
     }
-    if close {
-        closed_runs |= 1u << state.run;
-        state.run += 1u;
-        state.in_run = 0u;
-    }
+    state.sample += select(0u, 1u, finished);
 }

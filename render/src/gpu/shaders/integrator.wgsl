@@ -64,7 +64,7 @@ fn camera_path(number: u32, s: Sampler) -> PathState {
         start.origin = ray.origin;
         start.direction = ray.direction;
     }
-    start.worlds = ALL_WORLDS >> (32u - WORLDS);
+    start.worlds = sampled_worlds();
     start.beta = vec3<f32>(1.0);
     start.pdf = DELTA;
     start.from_position = start.origin;
@@ -74,8 +74,6 @@ fn camera_path(number: u32, s: Sampler) -> PathState {
     start.left_slot = NONE;
     return start;
 }
-
-const ALL_WORLDS: u32 = 0xffffffffu;
 
 // Suns, spheres and rectangles that the path's ray runs through; they block nothing.
 fn add_crossed_lights(distance: f32) {
@@ -367,8 +365,11 @@ fn shade_step(slot: u32) {
         }
     }
     finish_sample(slot, ended && !waits && state.phase == WORKING);
+    if state.phase == FRESH {
+        state.sample = chunk.first_sample;
+    }
     if ended && !waits {
-        state.phase = select(WORKING, DONE, state.sample == frame.samples);
+        state.phase = select(WORKING, DONE, sampled_worlds() == 0u);
         if state.phase == WORKING {
             path = camera_path(pixel.pixel, sampler_new(pixel, state.sample));
             state.alive = 1u;
@@ -379,7 +380,12 @@ fn shade_step(slot: u32) {
 // Everything is read before lanes part and written after they have met again: what only some of them read
 // or write is read or written one by one on some drivers.
 fn load_rays(slot: u32) {
-    pixel = pixels[slot];
+    let record = pixels[slot];
+    pixel = PixelRecord(record.x, record.y, record.z, record.w);
+    let rows = (WORLDS + 3u) / 4u;
+    for (var w = 0u; w < WORLDS; w++) {
+        counts[w] = pixels[chunk.slots + slot * rows + w / 4u][w % 4u];
+    }
     state = slots[slot];
     path = paths[slot * WORLDS + state.parts];
     sent[0] = shadows[2u * slot];

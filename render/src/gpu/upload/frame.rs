@@ -7,7 +7,6 @@ use super::geometry::MeshPlaces;
 use super::nodes::{GAP, Grid, NODE, Source, compress};
 use super::texels::EnvironmentTexels;
 use crate::accel::{Child, Pose, Target, Tlas};
-use crate::film::run_length;
 use crate::gpu::layout::{
     Camera, Frame, INSTANCE_HAS_ALPHA, INSTANCE_IS_WORLD, INSTANCE_MOVES, InstanceRecord,
     PlacedRecord,
@@ -211,11 +210,9 @@ pub(crate) fn frame(
         environment_rows: environment.map_or(0, |e| e.rows),
         environment_columns: environment.map_or(0, |e| e.columns),
         seed: settings.seed,
-        samples: settings.samples,
         max_bounces: settings.max_bounces,
         clamp_indirect: settings.clamp_indirect,
         world_count: scene.world_count as u32,
-        run_length: run_length(settings.samples),
         material_count: scene.fixed.materials.len() as u32,
         shared_lights: scene.shared_lights.lights.len() as u32,
         other_lights: scene.other_lights.lights.len() as u32,
@@ -226,6 +223,8 @@ pub(crate) fn frame(
         zero: 0,
         unused0: 0,
         unused1: 0,
+        unused2: 0,
+        unused3: 0,
         upper_corner: upper.grid.corner.to_array(),
         upper_exponents: upper.grid.packed_exponents(),
     }
