@@ -24,6 +24,16 @@ pub struct Motion {
 }
 
 impl Motion {
+    /// Whether a sample is unlike the first: a T-pose is a take too, and a single pose that is held.
+    pub fn moves(&self) -> bool {
+        let all_as_first = |count: usize, same: &dyn Fn(usize) -> bool| (1..count).all(same);
+        let joints = all_as_first(self.frames.len(), &|i| self.frames[i] == self.frames[0]);
+        let morphs = all_as_first(self.morph_weights.len(), &|i| {
+            self.morph_weights[i] == self.morph_weights[0]
+        });
+        !(joints && morphs)
+    }
+
     /// Seconds from the first sample to the last.
     pub fn duration_secs(&self) -> f32 {
         (self.frames.len().max(1) - 1) as f32 / self.rate_hz

@@ -12,9 +12,11 @@
 
 pub(crate) mod layout;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use self::layout::{CHARACTER, LaidOut, Layout};
 use crate::library::cache::Cache;
@@ -44,6 +46,8 @@ pub struct Character {
 pub struct Workspace {
     characters: Vec<Character>,
     files: BTreeMap<String, PathBuf>,
+    /// Which take of its file a motion is, by number; of others the longest is.
+    takes: BTreeMap<String, usize>,
     /// Skyboxes and floors.
     library: Library,
     skyboxes: Vec<String>,
@@ -135,6 +139,7 @@ impl Workspace {
             Self {
                 characters,
                 files,
+                takes: BTreeMap::new(),
                 library,
                 skyboxes,
                 decoded: Mutex::default(),
@@ -160,10 +165,51 @@ impl Workspace {
         Ok(Self {
             characters,
             files: BTreeMap::new(),
+            takes: BTreeMap::new(),
             skyboxes: skyboxes.map(|record| record.id.clone()).collect(),
             library,
             decoded: Mutex::default(),
         })
+    }
+
+    /// The same with every take in which something moves as a motion of its own, `<motion>#<take>`, where a file
+    /// has several. Reads all motion files; one that cannot be read stays what it was, and is an error when it
+    /// is used.
+    #[must_use]
+    pub fn with_all_takes(mut self) -> Self {
+        let motions: BTreeSet<&String> = self.characters.iter().flat_map(|c| &c.motions).collect();
+        let split: BTreeMap<String, Vec<(String, usize)>> = motions
+            .into_par_iter()
+            .filter_map(|id| {
+                let (takes, _, _) = load_motion_file(self.files.get(id)?).ok()?;
+                let moving = takes.iter().enumerate().filter(|(_, take)| take.moves());
+                let named = named_takes(moving.map(|(index, take)| (take.name.as_str(), index)));
+                (named.len() > 1).then(|| {
+                    let ids = named.into_iter();
+                    let ids = ids.map(|(name, index)| (format!("{id}#{name}"), index));
+                    (id.clone(), ids.collect())
+                })
+            })
+            .collect();
+        for character in &mut self.characters {
+            let motions = character.motions.iter();
+            character.motions = motions
+                .flat_map(|id| match split.get(id) {
+                    Some(takes) => takes.iter().map(|(take, _)| take.clone()).collect(),
+                    None => vec![id.clone()],
+                })
+                .collect();
+        }
+        for (id, takes) in split {
+            let Some(file) = self.files.get(&id).cloned() else {
+                continue;
+            };
+            for (take, index) in takes {
+                self.files.insert(take.clone(), file.clone());
+                self.takes.insert(take, index);
+            }
+        }
+        self
     }
 
     /// Characters, by name.
@@ -181,7 +227,7 @@ impl Workspace {
         &self.library
     }
 
-    /// The take of a motion file that lasts longest.
+    /// A motion: the take of its file that lasts longest, or the one that it names.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -194,18 +240,27 @@ impl Workspace {
         }
         let path = self.file(id)?;
         let (takes, _, warnings) = load_motion_file(path)?;
-        let longest = takes
-            .into_iter()
-            .max_by(|a, b| a.duration_secs().total_cmp(&b.duration_secs()))
-            .ok_or_else(|| AssetError::Unusable {
-                path: path.clone(),
-                reason: "there is no take in it".into(),
-            })?;
+        let wanted = match self.takes.get(id) {
+            Some(index) => takes.into_iter().nth(*index),
+            None => takes
+                .into_iter()
+                .max_by(|a, b| a.duration_secs().total_cmp(&b.duration_secs())),
+        };
+        let take = wanted.ok_or_else(|| AssetError::Unusable {
+            path: path.clone(),
+            reason: "there is no take in it".into(),
+        })?;
         let mut decoded = self.decoded();
         for warning in warnings.0 {
             decoded.warnings.push(warning);
         }
-        Ok(decoded.keep_motion(id, longest))
+        if !take.moves() {
+            decoded.warnings.push(format!(
+                "{}: nothing moves in it: clips of it show a pose",
+                path.display()
+            ));
+        }
+        Ok(decoded.keep_motion(id, take))
     }
 
     /// Full record of an asset: loads it if it was not yet.
@@ -259,6 +314,39 @@ impl Workspace {
     }
 }
 
+/// Takes by names that differ: what stands behind the last `|` of the name in the file (Blender writes
+/// `Armature|walk`), without a first word that all begin with (`Robot_Walk`, `Robot_Wave`), and with a number where
+/// that is taken.
+fn named_takes<'a>(takes: impl Iterator<Item = (&'a str, usize)>) -> Vec<(String, usize)> {
+    let takes: Vec<(&str, usize)> = takes
+        .map(|(full, index)| (full.rsplit('|').next().unwrap_or(full).trim(), index))
+        .collect();
+    let first_word = |name: &str| name.split_once('_').map(|(word, _)| word.len() + 1);
+    let shared = takes.first().and_then(|(name, _)| {
+        let prefix = &name[..first_word(name)?];
+        let all = takes.len() > 1
+            && takes
+                .iter()
+                .all(|(name, _)| name.len() > prefix.len() && name.starts_with(prefix));
+        all.then_some(prefix.len())
+    });
+    let mut taken = BTreeSet::new();
+    takes
+        .into_iter()
+        .map(|(name, index)| {
+            let short = &name[shared.unwrap_or(0)..];
+            let short = if short.is_empty() { "take" } else { short };
+            let mut unique = short.to_owned();
+            let mut number = 1;
+            while !taken.insert(unique.clone()) {
+                number += 1;
+                unique = format!("{short} {number}");
+            }
+            (unique, index)
+        })
+        .collect()
+}
+
 impl AssetSource for Workspace {
     fn model(&self, id: &str) -> Result<Arc<Model>, AssetError> {
         if is_character(id) {
@@ -269,5 +357,27 @@ impl AssetSource for Workspace {
 
     fn environment(&self, id: &str) -> Result<Arc<EnvironmentMap>, AssetError> {
         self.library.environment(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(takes: &[&str]) -> Vec<String> {
+        let named = named_takes(takes.iter().copied().zip(3..));
+        assert!(named.iter().zip(3..).all(|((_, index), i)| *index == i));
+        named.into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn takes_have_short_names_that_differ() {
+        assert_eq!(
+            names(&["Armature|walk", "walk", "", "Armature|", "Armature|walk"]),
+            ["walk", "walk 2", "take", "take 2", "walk 3"]
+        );
+        assert_eq!(names(&["Robot_Walk", "Robot_Jump"]), ["Walk", "Jump"]);
+        assert_eq!(names(&["Robot_Walk", "Robot_"]), ["Robot_Walk", "Robot_"]);
+        assert_eq!(names(&["Robot_Walk"]), ["Robot_Walk"]);
     }
 }

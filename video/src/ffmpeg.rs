@@ -192,7 +192,7 @@ impl Process {
             .flat_map(|text| text.lines())
             .map(str::trim)
             .collect();
-        let text = lines.join("; ");
+        let text = without_addresses(&lines.join("; "));
         if text.is_empty() {
             "no message".to_owned()
         } else {
@@ -217,6 +217,17 @@ fn tail(mut stream: impl Read) -> String {
         kept.drain(..excess);
     }
     String::from_utf8_lossy(kept.make_contiguous()).into_owned()
+}
+
+/// Without the places in memory that ffmpeg names its parts by, which say nothing and differ from run to run:
+/// `[mov,mp4 @ 0x55d0c8]` → `[mov,mp4]`.
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split(" @ 0x");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        clean += part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+    }
+    clean
 }
 
 /// An ffmpeg that encodes what is pushed into a temporary file beside the target.
@@ -469,6 +480,14 @@ mod tests {
         let kept = tail(long.as_bytes());
         assert_eq!(kept.len(), STDERR_TAIL_BYTES);
         assert!(kept.ends_with("the reason"));
+    }
+
+    #[test]
+    fn no_addresses_are_in_what_ffmpeg_said() {
+        let said = "[mov,mp4 @ 0x55d0c8a1] moov atom not found; a @ 0xf; b.mp4: Invalid data";
+        let clean = "[mov,mp4] moov atom not found; a; b.mp4: Invalid data";
+        assert_eq!(without_addresses(said), clean);
+        assert_eq!(without_addresses(clean), clean);
     }
 
     #[test]

@@ -57,14 +57,21 @@ impl Layout {
                 ));
                 continue;
             };
-            let motions: Vec<(String, PathBuf)> = named(files_of(&folder.join("motion"), &RIGGED)?)
+            let motion_folder = folder.join("motion");
+            for unread in files_of(&motion_folder, &OTHER_MOTIONS)? {
+                warnings.push(format!(
+                    "{}: motions are read from .fbx, .glb and .gltf files; it is left out",
+                    unread.display()
+                ));
+            }
+            let motions: Vec<(String, PathBuf)> = named(files_of(&motion_folder, &RIGGED)?)
                 .into_iter()
                 .map(|(motion, file)| (format!("{name}/{motion}"), file))
                 .collect();
             if motions.is_empty() {
                 warnings.push(format!(
                     "{}: there is no motion in it; the takes of the character itself are used",
-                    folder.join("motion").display()
+                    motion_folder.display()
                 ));
             }
             characters.push(LaidOut {
@@ -139,6 +146,11 @@ fn stem(path: &Path) -> String {
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default()
 }
+
+/// Endings of files that people keep motions in and that are not read.
+const OTHER_MOTIONS: [&str; 9] = [
+    "abc", "blend", "bvh", "dae", "npz", "usd", "usda", "usdc", "usdz",
+];
 
 /// Endings of files that may hold characters or motions.
 const RIGGED: [&str; 3] = ["fbx", "glb", "gltf"];

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use diorama_postproc::dataset::Shard;
 use diorama_postproc::tracking::{EnvironmentTracks, HiddenAtStart, Occluded, TrackingRule};
 use diorama_synth::recipe::AvatarRecipe;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::recipe::{Flag, arg, flags, given};
 use super::{PictureArgs, Redo};
@@ -23,6 +23,17 @@ const HEADINGS: &[(&str, &str)] = &[
 ];
 
 static FLAGS: LazyLock<Vec<Flag>> = LazyLock::new(|| flags(AvatarRecipe::PARAMETERS, HEADINGS));
+
+/// Which takes of a motion file are motions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takes {
+    /// The longest
+    #[default]
+    Longest,
+    /// All that move
+    All,
+}
 
 /// `diorama avatar`
 #[derive(Debug, Args)]
@@ -56,6 +67,9 @@ pub struct ShotAvatarArgs {
     /// TOML file, as for `avatar`
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// As for `avatar`
+    #[arg(long, value_name = "WHICH")]
+    pub takes: Option<Takes>,
     /// As for `avatar`: the clip is one of N that are drawn
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
@@ -81,6 +95,9 @@ pub struct AvatarBatchArgs {
     /// TOML file of the form of a plan.toml; any part of it will do
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Of a file with several takes: the `longest` is the motion, or `all` that move are one each (default longest)
+    #[arg(long, value_name = "WHICH")]
+    pub takes: Option<Takes>,
     /// This many clips of characters and motions drawn by the seed (default: every character with every
     /// motion; of the built-in ones 10)
     #[arg(long, value_name = "N")]

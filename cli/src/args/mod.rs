@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use assets::{AssetsCommand, CheckAssetsArgs, ScanAssetsArgs, ShowAssetArgs};
-pub use avatar::{AvatarArgs, AvatarBatchArgs, AvatarOutputArgs, ShotAvatarArgs};
+pub use avatar::{AvatarArgs, AvatarBatchArgs, AvatarOutputArgs, ShotAvatarArgs, Takes};
 pub use picture::{DenoiseArg, PictureArgs};
 pub use recipe::{ParameterArgs, RecipeArgs, SourceArgs};
 pub use removal::{BatchArgs, LayoutArg, OutputArgs, RemovalArgs};

@@ -9,7 +9,7 @@ use diorama_postproc::dataset::{Journal, read_journals};
 use diorama_synth::physics::PieceStore;
 use serde_json::json;
 
-use crate::args::{AvatarArgs, AvatarBatchArgs, Redo, SeedRange};
+use crate::args::{AvatarArgs, AvatarBatchArgs, Redo, SeedRange, Takes};
 use crate::backend::Backend;
 use crate::exit::Status;
 use crate::job::{AvatarMaker, Casting, Report, RunLog, encoder, run as run_batch, seeds_to_make};
@@ -25,9 +25,10 @@ const FEW: u64 = 10;
 
 /// Runs the command.
 pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
-    let workspace = open_workspace(args.batch.base_path.as_deref(), output)?;
     let drawn = is_drawn(&args.batch);
-    let mut plan = AvatarPlan::resolve(args, drawn, super::workspace_hash(&workspace))?;
+    let mut plan = AvatarPlan::resolve(args, drawn)?;
+    let workspace = open_workspace(args.batch.base_path.as_deref(), plan.takes, output)?;
+    plan.library = super::workspace_hash(&workspace);
     let casting = Casting::new(&workspace, drawn.then_some(plan.seed));
     let clips = match (args.batch.count, drawn) {
         (Some(count), _) => count,
@@ -35,6 +36,7 @@ pub(super) fn run(args: &AvatarArgs, output: &Output) -> Result<Status> {
         (None, false) => casting.pairs(),
     };
     let job = job(args, clips);
+    super::check_selection(&job)?;
     let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
     super::say_trained_frames(plan.recipe.video_length, true, output);
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
@@ -126,7 +128,11 @@ pub(super) fn is_drawn(batch: &AvatarBatchArgs) -> bool {
 }
 
 /// The workspace of a flag, or the built-in people.
-pub(super) fn open_workspace(base: Option<&Path>, output: &Output) -> Result<Workspace> {
+pub(super) fn open_workspace(
+    base: Option<&Path>,
+    takes: Takes,
+    output: &Output,
+) -> Result<Workspace> {
     let Some(base) = base else {
         return Ok(Workspace::builtin(0..PEOPLE)?);
     };
@@ -134,7 +140,10 @@ pub(super) fn open_workspace(base: Option<&Path>, output: &Output) -> Result<Wor
     for warning in warnings.0 {
         output.warning(warning);
     }
-    Ok(workspace)
+    Ok(match takes {
+        Takes::Longest => workspace,
+        Takes::All => workspace.with_all_takes(),
+    })
 }
 
 fn job(args: &AvatarArgs, clips: u64) -> Job {

@@ -69,6 +69,7 @@ fn take_images(dataset: &Path, from: &Path, output: &Output) -> Result<usize> {
         .collect();
     output.json(&json!({
         "images_taken": report.taken, "images_refused": refused, "images_missing": report.missing,
+        "images_unknown": report.unknown,
     }))?;
     for (_, reason) in &report.refused {
         output.warning(format!("left out: {reason}"));
@@ -80,22 +81,31 @@ fn take_images(dataset: &Path, from: &Path, output: &Output) -> Result<usize> {
         from.display()
     ));
     if !report.missing.is_empty() {
-        let mut names = report
-            .missing
-            .iter()
-            .take(NAMED)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        if report.missing.len() > NAMED {
-            names.push_str(", …");
-        }
         output.note(format!(
-            "{} without a picture there: {names}",
-            count(&report.missing, "sample")
+            "{} without a picture there: {}",
+            count(&report.missing, "sample"),
+            first_of(report.missing.iter().cloned())
         ));
     }
+    if !report.unknown.is_empty() {
+        let names = report.unknown.iter().map(|path| path.display().to_string());
+        output.warning(format!(
+            "no sample of the dataset is meant by {}",
+            first_of(names)
+        ));
+        output.hint("pictures are called as the samples are: 000000.png");
+    }
     Ok(report.refused.len())
+}
+
+/// The first few names.
+fn first_of(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len() > NAMED;
+    let mut text = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if more {
+        text.push_str(", …");
+    }
+    text
 }
 
 /// Lists of a Diffusion-as-Shader dataset; what is incomplete.

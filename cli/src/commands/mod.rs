@@ -23,7 +23,7 @@ use crate::backend::{Backend, BackendSetting};
 use crate::exit::{Status, UserError};
 use crate::job::Report;
 use crate::output::Output;
-use crate::plan::{backend_of_folder, sample_id, trained_frames};
+use crate::plan::{Job, Selection, backend_of_folder, has_plan, sample_id, trained_frames};
 use crate::shelf::Shelf;
 
 /// Runs the command.
@@ -115,6 +115,22 @@ fn make_dir(dir: &Path) -> Result<()> {
         );
     }
     fs_err::create_dir_all(dir).map_err(Into::into)
+}
+
+/// Refuses a job without samples before it leaves a folder: numbers that hold nothing, or samples to make again
+/// where none was made.
+fn check_selection(job: &Job) -> Result<()> {
+    let error = match &job.selection {
+        Selection::Missing(range) if range.first >= range.end => {
+            UserError::new("no sample is asked for")
+        }
+        Selection::Again(_) | Selection::Failed(_) if !has_plan(&job.output_dir) => UserError::new(
+            format!("{} has no samples to make again", job.output_dir.display()),
+        )
+        .hint("`--redo` is for the folder of an earlier run: name it with `--output-dir`"),
+        _ => return Ok(()),
+    };
+    Err(error.into())
 }
 
 /// `auto` goes on with what a folder was begun with.

@@ -23,6 +23,7 @@ pub(super) fn run(args: &RemovalArgs, output: &Output) -> Result<Status> {
     let (shelf, hashes) = super::open_shelf(&args.recipe.assets, output)?;
     let mut plan = Plan::resolve(&args.recipe, &args.output, hashes)?;
     let job = Job::resolve(&args.batch)?;
+    super::check_selection(&job)?;
     let backend = super::backend_for(&plan.picture.backend, &job.output_dir, output)?;
     if args.batch.save_state {
         output.note(

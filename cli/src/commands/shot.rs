@@ -45,11 +45,11 @@ fn removal(args: &ShotRemovalArgs, output: &Output) -> Result<Status> {
 }
 
 fn avatar(args: &ShotAvatarArgs, output: &Output) -> Result<Status> {
-    let workspace = open_workspace(args.base_path.as_deref(), output)?;
     let args = args.clone();
     let batch = AvatarBatchArgs {
         base_path: args.base_path,
         config: args.config,
+        takes: args.takes,
         count: args.count,
         seed: args.seed,
         ..AvatarBatchArgs::default()
@@ -61,7 +61,9 @@ fn avatar(args: &ShotAvatarArgs, output: &Output) -> Result<Status> {
         picture: PictureArgs::default(),
         output: AvatarOutputArgs::default(),
     };
-    let plan = AvatarPlan::resolve(&whole, drawn, super::workspace_hash(&workspace))?;
+    let mut plan = AvatarPlan::resolve(&whole, drawn)?;
+    let workspace = open_workspace(whole.batch.base_path.as_deref(), plan.takes, output)?;
+    plan.library = super::workspace_hash(&workspace);
     let casting = Casting::new(&workspace, drawn.then_some(plan.seed));
     let pieces = PieceStore::new(super::cache_dir("convex-pieces"));
     let shot = casting.draw(&plan, args.clip, &pieces)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{PicturePlan, layers};
-use crate::args::{AvatarArgs, DenoiseArg};
+use crate::args::{AvatarArgs, DenoiseArg, Takes};
 use crate::backend::BackendSetting;
 use crate::exit::UserError;
 
@@ -55,7 +55,10 @@ pub struct AvatarPlan {
     pub seed: u64,
     /// Characters and motions are drawn; else clip k is pair k of the list.
     pub drawn: bool,
-    /// Hash over the ids of characters, motions and skyboxes.
+    /// What is a motion.
+    #[serde(default)]
+    pub takes: Takes,
+    /// Hash over the ids of characters, motions and skyboxes; empty until they are known.
     pub library: String,
     /// See [`PicturePlan`].
     pub picture: PicturePlan,
@@ -66,18 +69,19 @@ pub struct AvatarPlan {
 }
 
 impl AvatarPlan {
-    /// Defaults under the config file under flags. `library` is the hash over its ids.
+    /// Defaults under the config file under flags.
     ///
     /// # Errors
     /// A file or value that cannot be read, or a value out of range.
-    pub fn resolve(args: &AvatarArgs, drawn: bool, library: String) -> Result<Self> {
+    pub fn resolve(args: &AvatarArgs, drawn: bool) -> Result<Self> {
         let defaults = DasSampleOptions::default();
         let tracking = TrackingOptions::default();
         let plan = Self {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: 0,
             drawn,
-            library,
+            takes: Takes::default(),
+            library: String::new(),
             picture: PicturePlan {
                 spp: 32,
                 noise_threshold: 0.0,
@@ -117,6 +121,9 @@ impl AvatarPlan {
             let seed = i64::try_from(seed)
                 .map_err(|_| UserError::new(format!("`--seed {seed}` is larger than 2^63 - 1")))?;
             given.insert("seed".into(), seed.into());
+        }
+        if let Some(takes) = args.batch.takes {
+            given.insert("takes".into(), Value::try_from(takes)?);
         }
         given.insert("picture".into(), Table::try_from(&args.picture)?.into());
         given.insert("output".into(), Table::try_from(&args.output)?.into());
@@ -183,14 +190,14 @@ mod tests {
         let Command::Avatar(args) = command else {
             panic!("not avatar");
         };
-        AvatarPlan::resolve(&args, true, "hash".into())
+        AvatarPlan::resolve(&args, true)
     }
 
     #[test]
     fn a_stored_plan_is_a_config_file_and_flags_win() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("plan.toml");
-        let flags = "--seed 7 --spp 5 --environment-tracks black --range-turn-deg -30,30 --tracking das-dense";
+        let flags = "--seed 7 --takes all --spp 5 --environment-tracks black --range-turn-deg -30,30 --tracking das-dense";
         let plan = plan_of(flags).unwrap();
         fs_err::write(&file, super::super::file::to_toml(&plan).unwrap()).unwrap();
         let config = format!("--config {}", file.display());

@@ -11,8 +11,8 @@ use std::path::Path;
 use super::das::das_laws;
 use super::report::{SampleFindings, laws};
 use crate::dataset::das::{
-    Line, das_sample_folder, foreign_names, is_complete_das, main_names, own_prompt, read_csv,
-    sample_ids,
+    Line, das_sample_folder, das_sample_ids, foreign_names, is_complete_das, main_names,
+    own_prompt, read_csv,
 };
 use crate::dataset::read_journals;
 use crate::error::Result;
@@ -48,7 +48,7 @@ fn check_samples(
 ) -> Result<BTreeMap<String, String>> {
     let listed: BTreeSet<&str> = lines.iter().map(|line| line.video.as_str()).collect();
     let done = read_journals(dataset)?.done;
-    let mut ids: BTreeSet<String> = sample_ids(dataset)?.into_iter().collect();
+    let mut ids: BTreeSet<String> = das_sample_ids(dataset)?.into_iter().collect();
     ids.extend(done.keys().cloned());
     let mut prompts = BTreeMap::new();
     for id in ids {

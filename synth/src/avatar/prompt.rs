@@ -28,9 +28,10 @@ const VERBS: &[(&str, &str)] = &[
 /// Words of file names that say how a picture is stored, not what it shows.
 const STORAGE: &[&str] = &["ldr", "hdr", "exr", "half", "float", "zip", "dwaa", "env"];
 
-/// A name of a file as words: `walk_in_place` and `WalkInPlace` → `walk in place`.
+/// A name of a file, or of a take in it, as words: `walk_in_place`, `WalkInPlace` and `all#WalkInPlace` →
+/// `walk in place`.
 fn words(name: &str) -> String {
-    let last = name.rsplit('/').next().unwrap_or(name);
+    let last = name.rsplit(['/', '#']).next().unwrap_or(name);
     let mut spaced = String::new();
     let mut before = ' ';
     for c in last.chars() {
@@ -298,6 +299,7 @@ mod tests {
             ("x/zombie_walk", "walks like a zombie"),
             ("x/walking_stick", "performs walking stick"),
             ("x/PutGlassesOn", "performs put glasses on"),
+            ("character/robot#Jump", "jumps"),
         ] {
             assert_eq!(action(name), phrase);
         }

@@ -156,9 +156,14 @@ pub(super) fn parse(
         } else {
             format!(" ({info})")
         };
+        // ufbx has no more words where a part is not what others say of it.
+        let description = match &*error.description {
+            "Failed to load" => "the file is damaged: its parts contradict each other",
+            description => description,
+        };
         AssetError::Decode {
             path: source.path_of(name),
-            reason: format!("{}{detail}", &*error.description),
+            reason: format!("{description}{detail}"),
         }
     })?;
     for mesh in &scene.meshes {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use diorama_assets::scan::{Previous, ScanRoot};
-use diorama_video::fsx::write_atomic;
+use diorama_video::fsx::{AtomicFile, write_atomic};
 use serde_json::json;
 
 use super::{root, scan_with_words, totals};
@@ -15,6 +15,8 @@ use crate::output::Output;
 /// Runs the command.
 pub(super) fn run(args: &ScanAssetsArgs, output: &Output) -> Result<Status> {
     let previous = previous(&args.output)?.filter(|_| !args.fresh);
+    // Before a library of hours is read.
+    drop(AtomicFile::create(&args.output)?);
     let roots: Vec<ScanRoot> = args
         .dirs
         .iter()

@@ -36,6 +36,12 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Status> {
     let mut stage = load(args, output)?;
     apply(args, &mut stage.shot)?;
     stage.shot.validate()?;
+    if stage.shot.objects.is_empty() {
+        output.warning(format!(
+            "{} has no mesh: the picture shows its surroundings alone",
+            args.file.display()
+        ));
+    }
     let frames = frames(args, &stage.shot, target.is_folder())?;
     if let Target::Folder(folder) = &target {
         super::make_dir(folder)?;

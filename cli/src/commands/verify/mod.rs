@@ -5,8 +5,9 @@ mod darkroom;
 use std::path::Path;
 
 use anyhow::Result;
+use diorama_assets::workspace::is_character;
 use diorama_postproc::SampleJson;
-use diorama_postproc::dataset::das::is_das_dataset;
+use diorama_postproc::dataset::das::{das_sample_folder, das_sample_ids, is_das_dataset};
 use diorama_postproc::verify::{Report, Rerender, Reshoot, VerifyOptions, verify, verify_das};
 use diorama_synth::shot::Shot;
 
@@ -31,6 +32,9 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Status> {
                 .into());
         }
         let shelf = Shelf::open(&assets_of(dir, &args.assets), output)?;
+        if !args.no_render && shelf.workspace.is_none() {
+            refuse_without_characters(dir)?;
+        }
         let progress = Progress::new(output, 0, 0);
         let mut darkroom = Darkroom::new(&shelf, output);
         let mut pairs = Darkroom::new(&shelf, output);
@@ -64,6 +68,32 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Status> {
     } else {
         Status::SomeFailed
     })
+}
+
+/// Refuses a dataset whose first clip shows a character from a file: without its workspace every clip would fail.
+fn refuse_without_characters(dataset: &Path) -> Result<()> {
+    let Some(id) = das_sample_ids(dataset)?.into_iter().next() else {
+        return Ok(());
+    };
+    let path = das_sample_folder(dataset, &id).join("sample.json");
+    let sample: serde_json::Value = match fs_err::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
+        // What is missing is for the laws to say.
+        Err(_) => return Ok(()),
+    };
+    let assets = sample["assets"].as_array().into_iter().flatten();
+    let mut ids = assets.filter_map(|asset| asset["id"].as_str());
+    match ids.find(|id| is_character(id)) {
+        None => Ok(()),
+        Some(id) => Err(UserError::new(format!(
+            "{} shows `{id}` of a workspace that is not known",
+            dataset.display()
+        ))
+        .hint(
+            "give the workspace as `--base-path`, or `--no-render` to leave out what renders again",
+        )
+        .into()),
+    }
 }
 
 /// Assets of a dataset: where nobody says, a dataset inside a workspace is of its characters.

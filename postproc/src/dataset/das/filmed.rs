@@ -138,6 +138,7 @@ impl FilmedSampleWriter {
                 quality,
                 render: BTreeMap::new(),
                 attempts: Attempts::default(),
+                characters: Vec::new(),
                 assets: Vec::new(),
                 clip: Some(clip),
                 prompt,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use diorama_video::fsx;
 
-use super::place::{das_sample_folder, is_complete_das, link_sample, main_names, sample_ids};
+use super::place::{das_sample_folder, das_sample_ids, is_complete_das, link_sample, main_names};
 use super::{LISTS, SAMPLES};
 use crate::dataset::index::{Attributions, Summary, holds_removal_samples, read_json, two_kinds};
 use crate::dataset::{Totals, Turn, write_json};
@@ -67,7 +67,7 @@ pub fn index_das(dataset: &Path) -> Result<DasIndexReport> {
     let mut incomplete = Vec::new();
     let mut totals = Totals::default();
     let mut attributions = Attributions::default();
-    for id in sample_ids(dataset)? {
+    for id in das_sample_ids(dataset)? {
         let folder = samples.join(&id);
         if !is_complete_das(&folder) {
             incomplete.push(folder);

@@ -42,9 +42,9 @@ pub use filmed::{FilmedSampleOptions, FilmedSampleWriter};
 pub use lists::{DasIndexReport, index_das};
 pub(crate) use lists::{Line, own_prompt, read_csv, read_list};
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
-pub use place::{das_sample_folder, is_complete_das, sweep_das};
-pub(crate) use place::{foreign_names, main_names, sample_ids};
-pub use record::{ClipRecord, DasQuality, DasRecord};
+pub use place::{das_sample_folder, das_sample_ids, is_complete_das, sweep_das};
+pub(crate) use place::{foreign_names, main_names};
+pub use record::{CharacterRecord, ClipRecord, DasQuality, DasRecord};
 pub use repaint::{RepaintReport, take_repainted};
 pub use writer::{DasSampleOptions, DasSampleWriter, FinishedDasSample, TRACKING_QP_LIMIT};
 
@@ -59,7 +59,7 @@ pub fn is_das_dataset(folder: &std::path::Path) -> bool {
 pub(super) fn holds_das_samples(folder: &std::path::Path) -> bool {
     let is_complete = |id: String| is_complete_das(&das_sample_folder(folder, &id));
     folder.join(LISTS[2]).is_file()
-        || sample_ids(folder).is_ok_and(|ids| ids.into_iter().any(is_complete))
+        || das_sample_ids(folder).is_ok_and(|ids| ids.into_iter().any(is_complete))
 }
 
 /// What stands for the prompt of a clip that nobody described. Trainers need a line that is not blank;

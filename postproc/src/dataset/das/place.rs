@@ -118,7 +118,10 @@ pub(crate) fn foreign_names(dataset: &Path, id: &str) -> Result<Vec<String>> {
 }
 
 /// Names of the folders under `samples/`, sorted; temporary ones are left out.
-pub(crate) fn sample_ids(dataset: &Path) -> Result<Vec<String>> {
+///
+/// # Errors
+/// When that folder is there and cannot be read.
+pub fn das_sample_ids(dataset: &Path) -> Result<Vec<String>> {
     let samples = dataset.join(SAMPLES);
     let mut ids = Vec::new();
     match std::fs::read_dir(&samples) {

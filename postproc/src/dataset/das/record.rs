@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diorama_synth::shot::{AssetRecord, Attempts};
+use diorama_synth::shot::{AssetRecord, Attempts, MotionRecord, Shot};
 use serde::{Deserialize, Serialize};
 
 use crate::tracking::{EnvironmentTracks, FirstFrameColours, TrackingOptions};
@@ -46,11 +46,45 @@ pub struct DasRecord {
     pub render: BTreeMap<String, serde_json::Value>,
     /// How the Shot was accepted.
     pub attempts: Attempts,
+    /// Who moves, and how well the motions fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub characters: Vec<CharacterRecord>,
     /// Assets used.
     pub assets: Vec<AssetRecord>,
     /// Where the frames are from, of a filmed clip; a rendered one has its shot.json.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<ClipRecord>,
+}
+
+/// A body of a rendered clip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CharacterRecord {
+    /// Its object in the Shot.
+    pub object: u32,
+    /// Name of that.
+    pub name: String,
+    /// What it is.
+    pub asset: String,
+    /// What it does, with feet that slide or sink measured after retargeting.
+    pub motion: MotionRecord,
+}
+
+impl CharacterRecord {
+    /// All of a Shot.
+    pub(super) fn of_shot(shot: &Shot) -> Vec<Self> {
+        let moved = shot.objects.iter();
+        moved
+            .filter_map(|object| {
+                Some(Self {
+                    object: object.id,
+                    name: object.name.clone(),
+                    asset: object.asset.clone(),
+                    motion: object.motion.clone()?,
+                })
+            })
+            .collect()
+    }
 }
 
 /// Where the frames and points of a filmed clip are from.

@@ -1,10 +1,11 @@
 //! First frames that somebody repainted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use diorama_video::{fsx, whole_png_size};
 
-use super::place::{das_sample_folder, is_complete_das, link_sample, repainted, sample_ids};
+use super::place::{das_sample_folder, das_sample_ids, is_complete_das, link_sample, repainted};
 use crate::dataset::index::{Summary, read_json};
 use crate::error::{PostprocError, Result, fs_error};
 
@@ -17,6 +18,8 @@ pub struct RepaintReport {
     pub refused: Vec<(PathBuf, String)>,
     /// Samples without a picture in the folder: they keep the one they have.
     pub missing: Vec<String>,
+    /// What else is in the folder, by path.
+    pub unknown: Vec<PathBuf>,
 }
 
 /// Takes `<from>/<id>.png` for every complete sample as its first frame in `images/`, if it is a whole
@@ -32,13 +35,15 @@ pub fn take_repainted(dataset: &Path, from: &Path) -> Result<RepaintReport> {
             reason: format!("{} is no folder", from.display()),
         });
     }
+    let mut asked = BTreeSet::new();
     let mut report = RepaintReport::default();
-    for id in sample_ids(dataset)? {
+    for id in das_sample_ids(dataset)? {
         let folder = das_sample_folder(dataset, &id);
         if !is_complete_das(&folder) {
             continue;
         }
         let picture = from.join(format!("{id}.png"));
+        asked.insert(picture.clone());
         if !picture.is_file() {
             report.missing.push(id);
             continue;
@@ -73,5 +78,12 @@ pub fn take_repainted(dataset: &Path, from: &Path) -> Result<RepaintReport> {
         link_sample(dataset, &id)?;
         report.taken.push(id);
     }
+    for entry in std::fs::read_dir(from).map_err(fs_error("list", from))? {
+        let path = entry.map_err(fs_error("list", from))?.path();
+        if !asked.contains(&path) {
+            report.unknown.push(path);
+        }
+    }
+    report.unknown.sort();
     Ok(report)
 }

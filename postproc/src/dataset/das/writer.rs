@@ -11,7 +11,7 @@ use diorama_video::{DEFAULT_QP, Encoder, fsx};
 
 use super::controls;
 use super::pair::{PairOptions, PairWriter};
-use super::record::{DasQuality, DasRecord, SCHEMA_VERSION};
+use super::record::{CharacterRecord, DasQuality, DasRecord, SCHEMA_VERSION};
 use crate::dataset::DoneEntry;
 use crate::error::{PostprocError, Result};
 use crate::sample::check_frame;
@@ -221,6 +221,7 @@ impl DasSampleWriter {
             quality,
             render: options.render,
             attempts: shot.attempts.clone(),
+            characters: CharacterRecord::of_shot(&shot),
             assets: shot.assets.clone(),
             clip: None,
             prompt,
