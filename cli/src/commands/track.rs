@@ -195,8 +195,9 @@ fn prompts(file: &Path, videos: &[PathBuf]) -> Result<Vec<Option<String>>> {
     let text = fs_err::read_to_string(file).context("cannot read the file of `--prompts`")?;
     let lines: Vec<&str> = text
         .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
+        // A TAB at the end is kept: it says that the line names a video.
+        .map(|line| line.trim_matches(' '))
+        .filter(|line| !line.trim().is_empty())
         .collect();
     let named = lines.iter().filter(|line| line.contains('\t')).count();
     if named == 0 {
@@ -212,7 +213,7 @@ fn prompts(file: &Path, videos: &[PathBuf]) -> Result<Vec<Option<String>>> {
         }
         return Ok(lines
             .into_iter()
-            .map(|line| Some(line.to_owned()))
+            .map(|line| Some(line.trim().to_owned()))
             .collect());
     }
     let mut prompts = vec![None; videos.len()];
@@ -345,4 +346,28 @@ fn say_report(report: &Report, tally: &Tally, job: &Job, output: &Output) -> Res
     }
     output.hint("the same command tries failed videos again, `--redo failed` no others");
     Ok(Status::SomeFailed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompts_are_by_line_or_by_name_and_never_blank() {
+        let dir = tempfile::tempdir().unwrap();
+        let videos = ["a.mp4", "b.mp4"].map(PathBuf::from);
+        let read = |text: &str| {
+            let file = dir.path().join("prompts.txt");
+            fs_err::write(&file, text).unwrap();
+            prompts(&file, &videos).map_err(|error| error.to_string())
+        };
+        let both = Ok(vec![Some("one".into()), Some("two".into())]);
+        assert_eq!(read("one\n  two \r\n\n"), both);
+        assert_eq!(read("b\ttwo\na.mp4\t one\nc\tthree\n"), both);
+        assert_eq!(read("b.mp4\ttwo"), Ok(vec![None, Some("two".into())]));
+        for blank in ["a.mp4\t\nb.mp4\ttwo\n", "a.mp4\t  \n", "a.mp4\t \r\n"] {
+            assert!(read(blank).unwrap_err().contains("`a.mp4` has no prompt"));
+        }
+        assert!(read("one\n").unwrap_err().contains("1 line for 2 videos"));
+    }
 }

@@ -13,6 +13,8 @@ mod device;
 mod error;
 mod features;
 mod layout;
+mod pages;
+mod pixels;
 mod self_test;
 mod shaders;
 mod tables;

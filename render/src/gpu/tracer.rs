@@ -1,7 +1,6 @@
 //! Frames traced on a GPU.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,20 +14,21 @@ use super::layout::{
     Chunk, Found, Frame, HitState, InstanceRecord, MediaState, PathState, PixelRecord, ShadowState,
     SlotState, Sums,
 };
-use super::shaders::{FIRST_PAGE, ROW_SHIFT, ShaderOptions, WORKGROUP};
+use super::pages::{GeometryPages, pages_of, upload_pages};
+use super::pixels::{PixelsInWork, chunks};
+use super::shaders::{FIRST_PAGE, ShaderOptions, WORKGROUP};
 use super::upload::frame::{UpperTree, frame, instances};
-use super::upload::geometry::{Geometry, MeshPlaces};
 use super::upload::lights::Lights;
 use super::upload::materials::materials;
 use super::upload::texels::{EnvironmentTexels, Texels};
-use crate::film::{Pixel, PixelSums, RUNS, run_length};
+use crate::film::{Pixel, RUNS, run_length};
 use crate::integrator::PathSettings;
-use crate::integrator::counts::{BLOCK, BlockCounts, worlds_unlike_first};
+use crate::integrator::counts::{BLOCK, worlds_unlike_first};
 use crate::integrator::worlds::{WorldSample, WorldTracer};
 use crate::kernels::camera::FilterTable;
 use crate::kernels::sampler::PixelSampler;
 use crate::kernels::tables::Tables;
-use crate::scene::{FrameScene, StaticScene};
+use crate::scene::StaticScene;
 
 /// Pixels that hardware traces at once: enough to fill the largest.
 const HARDWARE_SLOTS: u32 = 1 << 18;
@@ -42,10 +42,6 @@ const CALLBACK: Duration = Duration::from_secs(10);
 /// Submissions on their way: the device has the next when one ends.
 const IN_FLIGHT: usize = 3;
 
-/// Elements that a triangle of a body takes, about: 6 for its corners at both ends of the shutter, 2 for shading,
-/// 2 for normals and tangents, 2 for nodes.
-const BODY_ELEMENTS: usize = 12;
-
 /// A scene on a GPU.
 #[derive(Debug)]
 pub(crate) struct GpuScene {
@@ -58,18 +54,6 @@ pub(crate) struct GpuScene {
     tables: wgpu::Texture,
     environment: Option<EnvironmentTexels>,
     features: Features,
-}
-
-/// The geometry of a scene on a GPU: room for what a frame has of its own, then all meshes.
-#[derive(Debug)]
-struct GeometryPages {
-    pages: Vec<wgpu::Texture>,
-    /// Elements for the tree over the objects, then for bodies in their poses.
-    reserved: usize,
-    /// For each object its mesh at rest.
-    meshes: Vec<MeshPlaces>,
-    /// Levels of the deepest of these.
-    depth: u32,
 }
 
 /// What was traced of a frame.
@@ -95,18 +79,6 @@ struct Work {
     capacity: u32,
 }
 
-/// Pixels that are traced together: whole blocks.
-#[derive(Default)]
-struct PixelsInWork {
-    /// Their numbers, block by block.
-    pixels: Vec<u32>,
-    /// Of each block, with how many of the pixels are its.
-    blocks: Vec<(BlockCounts, usize)>,
-    /// Samples that each has when it is done, pixel by pixel, the worlds of each; and those that it has.
-    counts: Vec<u32>,
-    sums: Vec<PixelSums>,
-}
-
 /// Results on their way to the host.
 struct Readback {
     buffer: wgpu::Buffer,
@@ -124,41 +96,6 @@ struct Tracing<'a> {
     worlds: usize,
 }
 
-impl GeometryPages {
-    /// Uploads all meshes behind room for `reserved` elements.
-    fn new(gpu: &Gpu, scene: &StaticScene, reserved: usize) -> Result<Self, GpuError> {
-        let reserved = reserved.next_multiple_of(1 << ROW_SHIFT);
-        gpu.check_records("what changes from frame to frame", 16 * reserved as u64)?;
-        let mut geometry = Geometry::behind(reserved);
-        let places: Vec<MeshPlaces> = scene.meshes.iter().map(|mesh| geometry.add(mesh)).collect();
-        gpu.check_tree(geometry.nodes, 0)?;
-        gpu.check_pages(pages_of(gpu, geometry.words.len()), 1)?;
-        Ok(Self {
-            pages: upload_pages(gpu, "geometry", &geometry.words),
-            reserved,
-            meshes: scene
-                .mesh_of_object
-                .iter()
-                .map(|mesh| places[*mesh].clone())
-                .collect(),
-            depth: geometry.depth,
-        })
-    }
-
-    /// The bodies of a frame behind `tree_room` elements, and for each object its mesh.
-    fn posed(&self, scene: &FrameScene, tree_room: usize) -> (Geometry, Vec<MeshPlaces>) {
-        let mut bodies = Geometry::behind(tree_room);
-        let mut meshes = self.meshes.clone();
-        let models = &scene.fixed.model_of_object;
-        for ((places, mesh), model) in meshes.iter_mut().zip(&scene.meshes).zip(models) {
-            if model.is_some() {
-                *places = bodies.add_posed(mesh, places);
-            }
-        }
-        (bodies, meshes)
-    }
-}
-
 impl GpuScene {
     /// Uploads what stays the same over the clip.
     ///
@@ -170,19 +107,10 @@ impl GpuScene {
         albedos: &Tables,
         filter: &FilterTable,
     ) -> Result<Self, GpuError> {
-        let tree_room = UpperTree::most_words(scene.mesh_of_object.len());
-        let bodies = scene.mesh_of_object.iter().zip(&scene.model_of_object);
-        let body_room: usize = bodies
-            .filter(|(_, model)| model.is_some())
-            .map(|(mesh, _)| BODY_ELEMENTS * scene.meshes[*mesh].bvh.triangle_count())
-            .sum();
-        let geometry = GeometryPages::new(&gpu, scene, tree_room + body_room)?;
         let texels = Texels::new(scene);
+        let texel_pages = pages_of(&gpu, texels.words.len() / 4);
+        let geometry = GeometryPages::new(&gpu, scene, texel_pages)?;
         let (materials, textures) = materials(scene, &texels);
-        gpu.check_pages(
-            geometry.pages.len() as u32,
-            pages_of(&gpu, texels.words.len() / 4),
-        )?;
         let uploaded = Self {
             features: Features::of_scene(&materials, &geometry.meshes, &texels),
             materials: gpu.records("render.scene.materials", &materials),
@@ -214,39 +142,24 @@ impl GpuScene {
         let worlds = scene.world_count as u32;
         // A thread that panicked left it whole: what a frame has of its own is written anew.
         let mut geometry = self.geometry.lock().unwrap_or_else(PoisonError::into_inner);
-        let tree_room = UpperTree::most_words(scene.instances.len());
-        let (mut bodies, mut meshes) = geometry.posed(scene, tree_room);
-        if bodies.words.len() > geometry.reserved {
-            // In other poses trees have other sizes: a quarter more is room for most of them.
-            let reserved = bodies.words.len() + bodies.words.len() / 4;
-            *geometry = GeometryPages::new(gpu, &scene.fixed, reserved)?;
-            (bodies, meshes) = geometry.posed(scene, tree_room);
-        }
-        let instances = instances(scene, &meshes);
-        let upper = UpperTree::new(scene, &instances, &meshes);
-        gpu.check_tree(upper.nodes().max(bodies.nodes), u64::from(upper.items))?;
-        let lights = Lights::new(scene, &meshes);
+        let own = geometry.of_frame(gpu, scene)?;
+        let instances = instances(scene, &own.meshes);
+        let upper = UpperTree::new(scene, &instances, &own.meshes);
+        let nodes = upper.nodes().max(own.bodies.nodes);
+        gpu.check_tree(nodes, u64::from(upper.items))?;
+        let lights = Lights::new(scene, &own.meshes);
         let programs = gpu.programs(&ShaderOptions {
             geometry_pages: geometry.pages.len() as u32,
             texel_pages: self.texels.len() as u32,
             page_shift: gpu.page_shift(),
             // A level of a mesh leaves one entry behind, one of the upper tree two. Rounded up, so that
             // frames with trees of about the same depth share their programs.
-            stack: (geometry.depth.max(bodies.depth) + 2 * upper.depth + 2).next_multiple_of(8),
+            stack: (geometry.depth.max(own.bodies.depth) + 2 * upper.depth + 2).next_multiple_of(8),
             worlds,
             software: gpu.is_software(),
             features: self.features.with_frame(scene, &lights.lights, &upper),
         })?;
-        let Some(room) = bodies.words.get_mut(..upper.words.len()) else {
-            return Err(gpu.internal("the tree over all objects is larger than expected"));
-        };
-        room.copy_from_slice(&upper.words);
-        let changed = if bodies.words.len() > tree_room {
-            &bodies.words
-        } else {
-            &upper.words
-        };
-        gpu.write_records(&geometry.pages[0], bytemuck::cast_slice(changed));
+        geometry.write(gpu, own, &upper)?;
         let frame = frame(scene, settings, &upper, self.environment);
         let scene_group =
             self.scene_group(&programs, &frame, &instances, &lights, &geometry.pages)?;
@@ -511,52 +424,6 @@ impl GpuScene {
     }
 }
 
-impl PixelsInWork {
-    /// Raises the counts of noisy pixels. Gives the first sample that is still to be traced, if one is.
-    fn ask_for_more(&mut self, settings: &PathSettings) -> Option<u32> {
-        let mut start = 0;
-        let mut pilot = None;
-        for (block, pixels) in &self.blocks {
-            let own = start..start + pixels * block.first.len();
-            start = own.end;
-            if let Some(samples) = block.pilot {
-                let (sums, counts) = (&mut self.sums[own.clone()], &mut self.counts[own]);
-                block.ask_for_more(samples, sums, counts, settings);
-                pilot = pilot.or(counts.iter().any(|n| *n > samples).then_some(samples));
-            }
-        }
-        pilot
-    }
-}
-
-/// All pixels of a picture in blocks, as many blocks together as have room for their pixels in `capacity`, at least
-/// one.
-fn chunks(
-    tracer: &WorldTracer<'_>,
-    [width, height]: [u32; 2],
-    capacity: usize,
-) -> impl Iterator<Item = PixelsInWork> {
-    let mut blocks = scattered_blocks(width, height).into_iter().peekable();
-    let fits = move |have: usize, [columns, rows]: &[Range<u32>; 2]| {
-        have == 0 || have + columns.len() * rows.len() <= capacity
-    };
-    std::iter::from_fn(move || {
-        blocks.peek()?;
-        let mut chunk = PixelsInWork::default();
-        while let Some([columns, rows]) = blocks.next_if(|block| fits(chunk.pixels.len(), block)) {
-            let counts = BlockCounts::new(tracer, &columns, &rows);
-            let own = along_morton(&columns, &rows, width);
-            for count in counts.first.repeat(own.len()) {
-                chunk.counts.push(count);
-                chunk.sums.push(PixelSums::new(count));
-            }
-            chunk.blocks.push((counts, own.len()));
-            chunk.pixels.extend(own);
-        }
-        Some(chunk)
-    })
-}
-
 fn world_sample(sum: &Found) -> WorldSample {
     WorldSample {
         radiance: Vec3::from(sum.radiance),
@@ -719,73 +586,4 @@ impl Gpu {
             Err(error) => Err(self.internal(error)),
         }
     }
-}
-
-/// Textures that so many elements are spread over.
-fn pages_of(gpu: &Gpu, elements: usize) -> u32 {
-    (elements as u64).div_ceil(1 << gpu.page_shift()).max(1) as u32
-}
-
-fn upload_pages(gpu: &Gpu, what: &str, elements: &[[u32; 4]]) -> Vec<wgpu::Texture> {
-    let page = |(index, elements): (usize, &[[u32; 4]])| {
-        gpu.records(&format!("render.scene.{what}.{index}"), elements)
-    };
-    let mut pages: Vec<wgpu::Texture> = elements
-        .chunks(1 << gpu.page_shift())
-        .enumerate()
-        .map(page)
-        .collect();
-    if pages.is_empty() {
-        pages.push(page((0, &[])));
-    }
-    pages
-}
-
-/// Columns and rows of all blocks of a picture, those that follow one another far apart: lavapipe gives each of its
-/// threads one run of a dispatch's workgroups, so runs have to cost the same, whether sky or glass is in the
-/// picture's upper half.
-fn scattered_blocks(width: u32, height: u32) -> Vec<[Range<u32>; 2]> {
-    let [columns, rows] = [width, height].map(|side| side.div_ceil(BLOCK));
-    let blocks = columns * rows;
-    let stride = scattering_stride(blocks);
-    let block = |index: u64| {
-        let block = (index * u64::from(stride) % u64::from(blocks)) as u32;
-        let (left, top) = (block % columns * BLOCK, block / columns * BLOCK);
-        [left..width.min(left + BLOCK), top..height.min(top + BLOCK)]
-    };
-    (0..u64::from(blocks)).map(block).collect()
-}
-
-/// Numbers of the pixels of a block along Morton's curve: those that are traced side by side, in one vector, are
-/// neighbours.
-fn along_morton(columns: &Range<u32>, rows: &Range<u32>, width: u32) -> Vec<u32> {
-    (0..BLOCK * BLOCK)
-        .filter_map(|place| {
-            let column = columns.start + every_other_bit(place);
-            let row = rows.start + every_other_bit(place >> 1);
-            (columns.contains(&column) && rows.contains(&row)).then_some(row * width + column)
-        })
-        .collect()
-}
-
-/// Bits 0, 2 and 4 of a number below 64, moved together.
-fn every_other_bit(number: u32) -> u32 {
-    (number & 1) | (number >> 1 & 2) | (number >> 2 & 4)
-}
-
-/// A step that meets each of `count` places once before it comes back, near the golden section of their number:
-/// the places met in any stretch of time are spread evenly.
-fn scattering_stride(count: u32) -> u32 {
-    const GOLDEN: f64 = 0.618_033_988_749_895;
-    let coprime = |stride: &u32| {
-        let (mut a, mut b) = (*stride, count);
-        while b != 0 {
-            (a, b) = (b, a % b);
-        }
-        a == 1
-    };
-    // One less than their number shares no divisor with it.
-    ((f64::from(count) * GOLDEN) as u32..count)
-        .find(coprime)
-        .unwrap_or(1)
 }

@@ -324,7 +324,8 @@ fn numbers(text: &str) -> Option<Vec<f64>> {
 }
 
 fn whole(value: f64) -> Option<toml::Value> {
-    (value.fract() == 0.0 && value.abs() < 1e15).then_some(toml::Value::Integer(value as i64))
+    (value.fract() == 0.0 && value.abs() <= f64::from(u32::MAX))
+        .then_some(toml::Value::Integer(value as i64))
 }
 
 /// The TOML value that `text` means for a parameter of this kind, or what was expected.
@@ -344,7 +345,7 @@ fn value_of(kind: Kind, text: &str) -> Result<toml::Value, String> {
         Kind::Whole => numbers(text)
             .filter(|v| v.len() == 1)
             .and_then(|v| whole(v[0]))
-            .ok_or_else(|| "a whole number".into()),
+            .ok_or_else(|| format!("a whole number up to {}", u32::MAX)),
         Kind::Switch => text
             .parse()
             .map(toml::Value::Boolean)
