@@ -178,15 +178,20 @@ fn hash_below(folder: &Path, prefix: &str, hashes: &mut BTreeMap<String, String>
         if path.is_dir() {
             hash_below(&path, &format!("{prefix}{name}/"), hashes)?;
         } else {
-            let mut hasher = blake3::Hasher::new();
-            File::open(&path)
-                .and_then(|file| hasher.update_reader(file).map(|_| ()))
-                .map_err(fs_error("read", &path))?;
-            hashes.insert(
-                format!("{prefix}{name}"),
-                hasher.finalize().to_hex().to_string(),
-            );
+            hashes.insert(format!("{prefix}{name}"), hash_file(&path)?);
         }
     }
     Ok(())
+}
+
+/// blake3 of a file, hex.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn hash_file(path: &Path) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    File::open(path)
+        .and_then(|file| hasher.update_reader(file).map(|_| ()))
+        .map_err(fs_error("read", path))?;
+    Ok(hasher.finalize().to_hex().to_string())
 }

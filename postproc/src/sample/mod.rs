@@ -24,6 +24,7 @@ mod passes;
 mod writer;
 
 pub(crate) use folder::BuildFolder;
+pub(crate) use folder::hash_file;
 pub use folder::{Layout, hash_files, sweep_temporary};
 pub(crate) use writer::check_frame;
 pub use writer::{FinishedSample, SampleOptions, SampleWriter};

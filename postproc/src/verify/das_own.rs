@@ -2,8 +2,8 @@
 //! lies under the names in it is that sample's own.
 //!
 //! Our own samples say it themselves: `samples/<id>/` is checked against the journal, the files that the
-//! trainer opens (hard links, or copies) against `samples/<id>/`. Of merged datasets and other tools'
-//! only the names can be judged.
+//! trainer opens (hard links, or copies) against `samples/<id>/`. Merged datasets have the hash of every file. Of
+//! other tools' only the names can be judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,16 +11,17 @@ use std::path::Path;
 use super::das::das_laws;
 use super::report::{SampleFindings, laws};
 use crate::dataset::das::{
-    Line, das_sample_folder, das_sample_ids, foreign_names, is_complete_das, main_names,
+    CHECKSUMS, Line, das_sample_folder, das_sample_ids, foreign_names, is_complete_das, main_names,
     own_prompt, read_csv,
 };
-use crate::dataset::read_journals;
+use crate::dataset::{read_journals, read_json};
 use crate::error::Result;
-use crate::sample::hash_files;
+use crate::sample::{hash_file, hash_files};
 
 /// Checks the samples, then the `lines` of the lists and of dataset.csv.
 pub(super) fn check(dataset: &Path, lines: &[Line], findings: &mut SampleFindings) -> Result<()> {
     let prompts = check_samples(dataset, lines, findings)?;
+    check_merged(dataset, findings)?;
     let owners = Owners::new(lines, &prompts);
     for line in lines {
         findings.check(das_laws::BELONG, owners.fault(line));
@@ -35,6 +36,20 @@ pub(super) fn check(dataset: &Path, lines: &[Line], findings: &mut SampleFinding
         let other = (!is_alike).then(|| "dataset.csv has other files than the lists".to_owned());
         let fault = other.or_else(|| rows.iter().find_map(|row| owners.fault(row)));
         findings.check(das_laws::BELONG, fault);
+    }
+    Ok(())
+}
+
+/// Files of a merged dataset against what was put there.
+fn check_merged(dataset: &Path, findings: &mut SampleFindings) -> Result<()> {
+    let path = dataset.join(CHECKSUMS);
+    if !path.is_file() {
+        return Ok(());
+    }
+    let given: BTreeMap<String, String> = read_json(&path)?;
+    for (name, hash) in given {
+        let is_same = hash_file(&dataset.join(&name)).is_ok_and(|found| found == hash);
+        findings.check(laws::HASHES, (!is_same).then_some(name));
     }
     Ok(())
 }

@@ -8,8 +8,9 @@ use diorama_video::fsx;
 use super::LISTS;
 use super::lists::{Line, read_list, write_lists};
 use super::place::{CONTROLS, flat_names, main_names, place};
+use crate::dataset::write_json;
 use crate::error::{PostprocError, Result};
-use crate::sample::{BuildFolder, Layout};
+use crate::sample::{BuildFolder, Layout, hash_files};
 
 /// A dataset to take from.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,9 @@ pub struct DasSource {
     /// some source has a ratio; where none has, everything is taken.
     pub ratio: Option<f64>,
 }
+
+/// Name of the file with blake3 of every file that a merged dataset was given, by path in it.
+pub(crate) const CHECKSUMS: &str = "checksums.json";
 
 /// How files come into the merged dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,7 +47,7 @@ pub struct DasMergeReport {
 /// Joins `sources` into the new dataset `output`, which must not exist (or be empty): as many samples as
 /// the ratios allow without repeating one, spread evenly over each source and mixed evenly with each
 /// other (the trainer goes through the list in order), numbered anew from 000000. `sources.csv` says
-/// where each came from; attributions are kept. There at once, or not at all.
+/// where each came from, `checksums.json` what each file is; attributions are kept. There at once, or not at all.
 ///
 /// # Errors
 /// Lists of a source that are missing or not aligned, files that are not there, a ratio that is not
@@ -112,6 +116,8 @@ pub fn merge_das(sources: &[DasSource], output: &Path, mode: MergeMode) -> Resul
             image,
         });
     }
+    // Before there are lists and notes, which people may edit.
+    write_json(&build.path().join(CHECKSUMS), &hash_files(build.path())?)?;
     write_lists(build.path(), &lines)?;
     fsx::write_atomic(&build.path().join("sources.csv"), origins.as_bytes())?;
     let attribution = attributions(sources);

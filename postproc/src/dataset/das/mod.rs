@@ -41,6 +41,7 @@ mod writer;
 pub use filmed::{FilmedSampleOptions, FilmedSampleWriter};
 pub use lists::{DasIndexReport, index_das};
 pub(crate) use lists::{Line, own_prompt, read_csv, read_list};
+pub(crate) use merge::CHECKSUMS;
 pub use merge::{DasMergeReport, DasSource, MergeMode, merge_das};
 pub use place::{das_sample_folder, das_sample_ids, is_complete_das, sweep_das};
 pub(crate) use place::{foreign_names, main_names};

@@ -538,10 +538,31 @@ fn merging_keeps_ratios_and_alignment() {
     ));
     assert!(read(&all.join("sources.csv")).contains("videos/000000.mp4"));
     assert!(read(&all.join("ATTRIBUTION.md")).contains("# From b"));
+    let sums: BTreeMap<String, String> =
+        serde_json::from_str(&read(&all.join("checksums.json"))).unwrap();
+    let found = crate::sample::hash_files(&all).unwrap();
+    assert!(sums.keys().any(|name| name == "tracks/000001_tracks.npz"));
+    assert!(
+        sums.iter()
+            .all(|(name, hash)| found.get(name) == Some(hash))
+    );
+    for changed in ["prompt.txt", "dataset.csv", "ATTRIBUTION.md"] {
+        assert!(!sums.contains_key(changed), "{changed} may be edited");
+    }
     assert!(
         merge_das(&sources, &all, MergeMode::Copy).is_err(),
         "not empty"
     );
+    // A file that became another one is found.
+    let verdict = || verify_das(&all, &VerifyOptions::default(), None, &mut |_, _| {}).unwrap();
+    assert!(verdict().is_good(), "{}", verdict());
+    let exchanged = all.join("tracks/000000_tracks.npz");
+    let whole = std::fs::read(&exchanged).unwrap();
+    std::fs::remove_file(&exchanged).unwrap();
+    std::fs::write(&exchanged, &whole[1..]).unwrap();
+    assert!(!verdict().is_good());
+    assert!(verdict().to_string().contains("tracks/000000_tracks.npz"));
+    std::fs::write(&exchanged, whole).unwrap();
     // Its lists cannot be made again.
     let before = below(&all);
     let error = index_das(&all).unwrap_err().to_string();
