@@ -558,11 +558,10 @@ fn merging_keeps_ratios_and_alignment() {
     assert!(verdict().is_good(), "{}", verdict());
     let exchanged = all.join("tracks/000000_tracks.npz");
     let whole = std::fs::read(&exchanged).unwrap();
-    std::fs::remove_file(&exchanged).unwrap();
-    std::fs::write(&exchanged, &whole[1..]).unwrap();
+    diorama_video::fsx::write_atomic(&exchanged, &whole[1..]).unwrap();
     assert!(!verdict().is_good());
     assert!(verdict().to_string().contains("tracks/000000_tracks.npz"));
-    std::fs::write(&exchanged, whole).unwrap();
+    diorama_video::fsx::write_atomic(&exchanged, &whole).unwrap();
     // Its lists cannot be made again.
     let before = below(&all);
     let error = index_das(&all).unwrap_err().to_string();
